@@ -1,0 +1,1 @@
+"""The compiled core: one topic a file, numbers in, numbers out."""

@@ -1,0 +1,133 @@
+"""Exact amounts: money and units as integers scaled by 10^-9.
+
+Rules: an amount is an `int` counting billionths (`_nano` in its name); text becomes an amount and an amount text
+without passing through a float; rounding happens in `round_nano` only, with its mode named; dividing says which way.
+Does not know: currencies, balances, prices per unit.
+"""
+
+from decimal import Decimal
+from enum import Enum
+
+from cgrcore.errors import BadRequest
+
+__all__ = [
+    "LIMIT_NANO",
+    "NANO",
+    "Rounding",
+    "div_ceil",
+    "div_floor",
+    "div_half_away",
+    "format_nano",
+    "nano_from_number",
+    "number_from_nano",
+    "parse_nano",
+    "round_nano",
+]
+
+#: How many parts one unit has. The scale of every amount in the system.
+NANO = 1_000_000_000
+
+#: Amounts are held in 128 bits; what goes beyond this many units is refused at the door.
+LIMIT_NANO = 10**36
+
+#: More digits than any sane amount has; longer texts are refused before they are parsed.
+MAX_TEXT_SIZE = 64
+
+
+class Rounding(Enum):
+    """How a cost is rounded to its decimals. Any other word in a tariff means NONE."""
+
+    UP = "*up"
+    MIDDLE = "*middle"
+    DOWN = "*down"
+    NONE = ""
+
+    @classmethod
+    def of(cls, word: str) -> "Rounding":
+        """Return the mode a tariff plan names, NONE for an unknown word."""
+        return _BY_WORD.get(word, cls.NONE)
+
+
+_BY_WORD = {mode.value: mode for mode in Rounding}
+
+
+def div_floor(dividend: int, divisor: int) -> int:
+    """Divide, rounding towards minus infinity."""
+    return dividend // divisor
+
+
+def div_ceil(dividend: int, divisor: int) -> int:
+    """Divide, rounding towards plus infinity."""
+    return -(-dividend // divisor)
+
+
+def div_half_away(dividend: int, divisor: int) -> int:
+    """Divide by a positive divisor, rounding to the nearest, ties away from zero."""
+    quotient, rest = divmod(abs(dividend), divisor)
+    if 2 * rest >= divisor:
+        quotient += 1
+    return quotient if dividend >= 0 else -quotient
+
+
+def round_nano(amount_nano: int, decimals: int, mode: Rounding) -> int:
+    """Round an amount to a number of decimals (0 to 9; more leave it as it is)."""
+    if mode is Rounding.NONE or decimals >= 9:
+        return amount_nano
+    step = 10 ** (9 - max(decimals, 0))
+    if mode is Rounding.UP:
+        return div_ceil(amount_nano, step) * step
+    if mode is Rounding.MIDDLE:
+        return div_half_away(amount_nano, step) * step
+    return div_floor(amount_nano, step) * step
+
+
+def parse_nano(text: str) -> int:
+    """Return the amount a decimal text stands for ("-0.25", "1e3"), exact.
+
+    Digits beyond the ninth decimal are rounded to the nearest, ties away from zero.
+    Raises BadRequest for anything that is not a finite decimal number within ±10^27 units.
+    """
+    if len(text) > MAX_TEXT_SIZE or "_" in text:
+        raise BadRequest(f"expected a decimal number, got {text[:MAX_TEXT_SIZE]!r}")
+    try:
+        value = Decimal(text)
+    except ArithmeticError:
+        raise BadRequest(f"expected a decimal number, got {text!r}") from None
+    return nano_from_number(value)
+
+
+def nano_from_number(value: int | Decimal) -> int:
+    """Return a number as an amount, exact up to the ninth decimal. Errors as `parse_nano`."""
+    if type(value) is int:
+        amount = value * NANO
+    elif isinstance(value, Decimal) and value.is_finite():
+        sign, digits, exponent = value.as_tuple()
+        assert isinstance(exponent, int)
+        shift = exponent + 9
+        if shift + len(digits) > 40:
+            raise BadRequest(f"number out of range: {value}")
+        coefficient = int("".join(map(str, digits)))
+        amount = coefficient * 10**shift if shift >= 0 else (0 if -shift > 80 else div_half_away(coefficient, 10**-shift))
+        amount = -amount if sign else amount
+    else:
+        raise BadRequest(f"expected a finite decimal number, got {value!r}")
+    if abs(amount) > LIMIT_NANO:
+        raise BadRequest(f"number out of range: {value}")
+    return amount
+
+
+def number_from_nano(amount_nano: int) -> int | Decimal:
+    """Return an amount as the number that JSON prints shortest: an int when whole, else a Decimal."""
+    whole, rest = divmod(amount_nano, NANO)
+    if rest == 0:
+        return whole
+    return Decimal(format_nano(amount_nano))
+
+
+def format_nano(amount_nano: int) -> str:
+    """Return an amount as its shortest decimal text: "9.125", "-0.5", "10"."""
+    sign = "-" if amount_nano < 0 else ""
+    whole, rest = divmod(abs(amount_nano), NANO)
+    if rest == 0:
+        return f"{sign}{whole}"
+    return f"{sign}{whole}.{rest:09d}".rstrip("0")

@@ -1,0 +1,136 @@
+"""The tables that hold the world's records, and the effects that a decision leaves on them.
+
+A decision runs between `begin` and either `take` (keep its changes, get its effects) or `rollback` (undo all).
+It is synchronous, so one open decision at a time is enough and nothing is locked.
+
+Rules: a record in a table is replaced, never changed in place, except records that are `Editable` (accounts, sessions),
+which are changed only after `Table.edit` has saved how they were. Every write is noted, so that an error undoes it and a
+commit carries it. Does not know: what the records mean, where they are stored.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+from cgrcore.errors import NotFound
+
+__all__ = ["Change", "Editable", "Effects", "State", "Table"]
+
+R = TypeVar("R")
+
+#: One noted write: the table, the key, how the record was before the decision (None: absent).
+Change = tuple["Table[Any]", str, Any]
+
+
+@runtime_checkable
+class Editable(Protocol):
+    """A record that changes in place. `copy` returns an independent twin, as it is now."""
+
+    def copy(self) -> Any: ...
+
+
+class Effects:
+    """What one decision changed: to be committed together, or not at all.
+
+    `before` maps (table name, key) to how the record was, in order of first touch; `rows` are lines to append to
+    journals that are not tables (CDRs), as (journal, operation, row); `after` are calls to make once the commit is
+    durable, at least once.
+    """
+
+    __slots__ = ("after", "before", "reason", "rows")
+
+    def __init__(self, reason: str = "") -> None:
+        self.before: dict[tuple[str, str], Change] = {}
+        self.rows: list[tuple[str, str, Any]] = []
+        self.after: list[Callable[[], Any]] = []
+        self.reason = reason
+
+    def __bool__(self) -> bool:
+        return bool(self.before or self.rows or self.after)
+
+
+class Table(Generic[R]):
+    """The records of one kind by key. `get` may answer None, `require` raises NotFound."""
+
+    __slots__ = ("_state", "name", "records")
+
+    def __init__(self, name: str, state: "State") -> None:
+        self.name = name
+        self.records: dict[str, R] = {}
+        self._state = state
+
+    def get(self, key: str) -> R | None:
+        return self.records.get(key)
+
+    def require(self, key: str) -> R:
+        record = self.records.get(key)
+        if record is None:
+            raise NotFound(subject=self.name, subject_id=key)
+        return record
+
+    def edit(self, key: str) -> R:
+        """Return the record to be changed in place, having saved how it was. Raises NotFound."""
+        record = self.require(key)
+        before = self._state.effects.before
+        if (self.name, key) not in before:
+            assert isinstance(record, Editable)
+            before[self.name, key] = (self, key, record.copy())
+        return record
+
+    def put(self, key: str, record: R) -> None:
+        self._note(key)
+        self.records[key] = record
+
+    def remove(self, key: str) -> R | None:
+        """Remove the record and return it, None when there was none."""
+        if key not in self.records:
+            return None
+        self._note(key)
+        return self.records.pop(key)
+
+    def _note(self, key: str) -> None:
+        before = self._state.effects.before
+        if (self.name, key) not in before:
+            before[self.name, key] = (self, key, self.records.get(key))
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.records
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+class State:
+    """All tables, and the effects of the decision that is open."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Table[Any]] = {}
+        self.effects = Effects()
+
+    def table(self, name: str) -> Table[Any]:
+        """Return the table of that name, made on first use."""
+        found = self.tables.get(name)
+        if found is None:
+            found = self.tables[name] = Table(name, self)
+        return found
+
+    def begin(self, reason: str = "") -> None:
+        """Open a decision. What the last one changed must have been taken or undone."""
+        assert not self.effects, "the decision before was neither taken nor rolled back"
+        self.effects = Effects(reason)
+
+    def take(self) -> Effects:
+        """Close the decision, keep what it changed and return its effects."""
+        effects, self.effects = self.effects, Effects()
+        return effects
+
+    def rollback(self) -> None:
+        """Close the decision and undo every change it made."""
+        for table, key, record in self.effects.before.values():
+            if record is None:
+                table.records.pop(key, None)
+            else:
+                table.records[key] = record
+        self.effects = Effects()

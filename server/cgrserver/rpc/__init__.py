@@ -1,0 +1,1 @@
+"""RPC: the registry of methods, decoding of arguments, dispatch, replies."""

@@ -1,0 +1,1 @@
+"""RPC methods by subject. Importing this package declares them all."""

@@ -49,13 +49,17 @@ class Effects:
 
 
 class Table(Generic[R]):
-    """The records of one kind by key. `get` may answer None, `require` raises NotFound."""
+    """The records of one kind by key. `get` may answer None, `require` raises NotFound.
 
-    __slots__ = ("_state", "name", "records")
+    `version` moves with every write, so that what is derived from the table knows when it is stale.
+    """
+
+    __slots__ = ("_state", "name", "records", "version")
 
     def __init__(self, name: str, state: "State") -> None:
         self.name = name
         self.records: dict[str, R] = {}
+        self.version = 0
         self._state = state
 
     def get(self, key: str) -> R | None:
@@ -74,6 +78,7 @@ class Table(Generic[R]):
         if (self.name, key) not in before:
             assert isinstance(record, Editable)
             before[self.name, key] = (self, key, record.copy())
+            self.version += 1
         return record
 
     def put(self, key: str, record: R) -> None:
@@ -88,6 +93,7 @@ class Table(Generic[R]):
         return self.records.pop(key)
 
     def _note(self, key: str) -> None:
+        self.version += 1
         before = self._state.effects.before
         if (self.name, key) not in before:
             before[self.name, key] = (self, key, self.records.get(key))
@@ -129,6 +135,7 @@ class State:
     def rollback(self) -> None:
         """Close the decision and undo every change it made."""
         for table, key, record in self.effects.before.values():
+            table.version += 1
             if record is None:
                 table.records.pop(key, None)
             else:

@@ -12,6 +12,7 @@ __all__ = [
     "Conflict",
     "Corrupt",
     "NotFound",
+    "PartiallyExecuted",
     "Refused",
     "Unavailable",
     "mandatory_missing",
@@ -20,9 +21,14 @@ __all__ = [
 
 
 class CgrError(Exception):
-    """Something a caller must know. `str(error)` is the text on the wire, `code` its stable name."""
+    """Something a caller must know. `str(error)` is the text on the wire, `code` its stable name.
+
+    An error undoes the decision it ends, unless it `keeps_changes`: then the caller reads the error and what was
+    changed until then stays.
+    """
 
     code = "SERVER_ERROR"
+    keeps_changes = False
 
     def __init__(self, text: str = "", *, subject: str = "", subject_id: str = "") -> None:
         super().__init__(text or self.code)
@@ -64,6 +70,13 @@ class Corrupt(CgrError):
     """Stored data contradicts itself; a person must look."""
 
     code = "CORRUPT"
+
+
+class PartiallyExecuted(CgrError):
+    """Some steps failed; what the others changed stays."""
+
+    code = "PARTIALLY_EXECUTED"
+    keeps_changes = True
 
 
 def mandatory_missing(fields: Iterable[str]) -> BadRequest:

@@ -141,3 +141,9 @@ class State:
             else:
                 table.records[key] = record
         self.effects = Effects()
+
+    def undo(self) -> None:
+        """Undo every change of the open decision and leave it open, with the same reason."""
+        reason = self.effects.reason
+        self.rollback()
+        self.effects.reason = reason

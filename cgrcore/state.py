@@ -5,7 +5,8 @@ It is synchronous, so one open decision at a time is enough and nothing is locke
 
 Rules: a record in a table is replaced, never changed in place, except records that are `Editable` (accounts, sessions),
 which are changed only after `Table.edit` has saved how they were. Every write is noted, so that an error undoes it and a
-commit carries it. Does not know: what the records mean, where they are stored.
+commit carries it. Reads through the methods of a table tell whether they met a record that is not committed yet.
+Does not know: what the records mean, where they are stored.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,22 +52,26 @@ class Effects:
 class Table(Generic[R]):
     """The records of one kind by key. `get` may answer None, `require` raises NotFound.
 
-    `version` moves with every write, so that what is derived from the table knows when it is stale.
+    `version` moves with every write, so that what is derived from the table knows when it is stale. `uncommitted` maps the
+    keys whose last write is not on disk yet to the ticket of its commit; the dispatcher keeps it.
     """
 
-    __slots__ = ("_state", "name", "records", "version")
+    __slots__ = ("_state", "name", "records", "uncommitted", "version")
 
     def __init__(self, name: str, state: "State") -> None:
         self.name = name
         self.records: dict[str, R] = {}
         self.version = 0
+        self.uncommitted: dict[str, int] = {}
         self._state = state
 
     def get(self, key: str) -> R | None:
+        if self.uncommitted:
+            self._state.saw(self.uncommitted.get(key, 0))
         return self.records.get(key)
 
     def require(self, key: str) -> R:
-        record = self.records.get(key)
+        record = self.get(key)
         if record is None:
             raise NotFound(subject=self.name, subject_id=key)
         return record
@@ -99,21 +104,32 @@ class Table(Generic[R]):
             before[self.name, key] = (self, key, self.records.get(key))
 
     def __contains__(self, key: str) -> bool:
-        return key in self.records
+        return self.get(key) is not None
 
     def __iter__(self) -> Iterator[str]:
+        self._state.saw(max(self.uncommitted.values(), default=0))
         return iter(self.records)
 
     def __len__(self) -> int:
+        self._state.saw(max(self.uncommitted.values(), default=0))
         return len(self.records)
 
 
 class State:
-    """All tables, and the effects of the decision that is open."""
+    """All tables, and the effects of the decision that is open.
+
+    `seen_ticket` is the latest commit among those whose records the open decision has read before they were on disk.
+    """
 
     def __init__(self) -> None:
         self.tables: dict[str, Table[Any]] = {}
         self.effects = Effects()
+        self.seen_ticket = 0
+
+    def saw(self, ticket: int) -> None:
+        """Note that the open decision read what is durable only with that commit."""
+        if ticket > self.seen_ticket:
+            self.seen_ticket = ticket
 
     def table(self, name: str) -> Table[Any]:
         """Return the table of that name, made on first use."""
@@ -126,6 +142,7 @@ class State:
         """Open a decision. What the last one changed must have been taken or undone."""
         assert not self.effects, "the decision before was neither taken nor rolled back"
         self.effects = Effects(reason)
+        self.seen_ticket = 0
 
     def take(self) -> Effects:
         """Close the decision, keep what it changed and return its effects."""

@@ -1,0 +1,77 @@
+"""When actions are due: action plans, their timings, the tasks that run as soon as possible, and the runs ahead.
+
+Rules: records are frozen; a plan names the accounts it is for; an account's plans stand in their own table as well, so
+that either is found from the other. Does not know: clocks, how an action runs.
+"""
+
+from typing import Any
+
+import msgspec
+
+from cgrcore.money import number_from_nano
+from cgrcore.rating.records import Timing
+
+__all__ = ["AccountPlans", "ActionPlan", "ActionTiming", "ScheduledRun", "Task"]
+
+
+class ActionTiming(msgspec.Struct, frozen=True):
+    """Run the action set `actions_id` at the times of `timing`. Runs of one instant go by weight, the highest first."""
+
+    uuid: str
+    timing: Timing | None
+    actions_id: str
+    weight_nano: int = 0
+    extra_data: Any = None
+
+    def as_wire(self) -> dict[str, Any]:
+        timing = None if self.timing is None else {"Timing": self.timing.as_wire(), "Rating": None, "Weight": 0}
+        return {
+            "Uuid": self.uuid,
+            "Timing": timing,
+            "ActionsID": self.actions_id,
+            "ExtraData": self.extra_data,
+            "Weight": number_from_nano(self.weight_nano),
+        }
+
+
+class ActionPlan(msgspec.Struct, frozen=True):
+    """What runs when, and for which accounts (None or none: for no account). Table "action_plans", key: id."""
+
+    id: str
+    timings: tuple[ActionTiming, ...]
+    account_ids: dict[str, bool] | None = None
+
+    def as_wire(self) -> dict[str, Any]:
+        return {
+            "Id": self.id,
+            "AccountIDs": self.account_ids,
+            "ActionTimings": [timing.as_wire() for timing in self.timings],
+        }
+
+
+class AccountPlans(msgspec.Struct, frozen=True):
+    """The plans an account is attached to. Table "account_action_plans", key: account id (`tenant:account`)."""
+
+    account_id: str
+    plan_ids: tuple[str, ...]
+
+
+class Task(msgspec.Struct, frozen=True):
+    """An action set to run for one account at the next reload of the scheduler. Table "tasks", key: uuid."""
+
+    uuid: str
+    account_id: str
+    actions_id: str
+    queued_at: int = 0
+
+    def as_wire(self) -> dict[str, Any]:
+        return {"Uuid": self.uuid, "AccountID": self.account_id, "ActionsID": self.actions_id}
+
+
+class ScheduledRun(msgspec.Struct, frozen=True):
+    """The next run of one timing of a plan. Table "scheduled_runs", key: the timing's uuid."""
+
+    uuid: str
+    plan_id: str
+    due_at: int
+    weight_nano: int = 0

@@ -1,0 +1,141 @@
+"""What the charging system asks of a store, as interfaces and the records that cross them.
+
+A store keeps three things: the records of the tables, lines that are only ever appended or replaced by name (CDRs, costs of
+sessions, the ledger), and the answers that were given under an idempotency key. It changes by `commit` of one
+`Batch`, which is one transaction: all of it is kept, or nothing. `Store` blocks and is used from threads; `Reads` is what a
+method's `fetch` sees. Does not know: SQL, files, connections.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from cgrcore.cdrs.filter import CdrFilter
+from cgrcore.cdrs.records import Cdr, SessionCost
+from cgrcore.world import World
+
+__all__ = ["Answer", "Batch", "LedgerLine", "Reads", "Store"]
+
+
+class LedgerLine(msgspec.Struct, frozen=True, gc=False):
+    """One change of one balance: `before_nano + amount_nano == after_nano`.
+
+    A balance that came to be starts at 0, one that went away ends at 0, so the amounts of a balance's lines always
+    add up to what it holds. `line_id` orders the lines of the whole ledger and is given by the store.
+    """
+
+    account_id: str
+    balance_uuid: str
+    balance_id: str
+    balance_type: str
+    before_nano: int
+    after_nano: int
+    reason: str
+    at: int
+    idempotency_key: str = ""
+    line_id: int = 0
+
+    @property
+    def amount_nano(self) -> int:
+        return self.after_nano - self.before_nano
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What was answered to the request with this idempotency key: the encoded reply, and when."""
+
+    key: str
+    reply: bytes
+    at: int
+
+
+class Batch(msgspec.Struct):
+    """What one transaction writes.
+
+    `records` maps a table to its touched keys and their encoded records, None for a removed one. `at` is the
+    instant that rows are stamped with (ns UTC).
+    """
+
+    at: int = 0
+    records: dict[str, list[tuple[str, bytes | None]]] = {}
+    ledger: list[LedgerLine] = []
+    cdrs: list[Cdr] = []
+    removed_cdrs: list[tuple[str, str]] = []
+    session_costs: list[SessionCost] = []
+    removed_session_costs: list[tuple[str, str]] = []
+    answers: list[Answer] = []
+
+
+class Store(Protocol):
+    """A place where the state is kept. Every call blocks; `commit` is called from one thread at a time.
+
+    All raise Unavailable when the store cannot be reached or written (the text says why), Corrupt when what it
+    holds contradicts itself.
+    """
+
+    def load(self, world: World) -> None:
+        """Fill the tables of the world with everything that was committed, and nothing else."""
+        ...
+
+    def commit(self, batch: Batch) -> None:
+        """Keep the whole batch, durably, or nothing of it."""
+        ...
+
+    def reopen(self) -> None:
+        """Begin anew after a failed commit, and prove that writing works again."""
+        ...
+
+    def close(self) -> None: ...
+
+    def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
+        """Return the matching CDRs in the filter's order, ties by `order_id`."""
+        ...
+
+    def count_cdrs(self, criteria: CdrFilter) -> int:
+        """Return how many CDRs `find_cdrs` would return."""
+        ...
+
+    def get_cdr(self, cgrid: str, run_id: str) -> Cdr | None: ...
+
+    def find_session_costs(
+        self, cgrid: str = "", run_id: str = "", origin_host: str = "", origin_id_prefix: str = ""
+    ) -> list[SessionCost]:
+        """Return the session costs that agree with every value given, in the order they were stored."""
+        ...
+
+    def history(self, account_id: str, from_at: int | None = None, until_at: int | None = None) -> list[LedgerLine]:
+        """Return the account's ledger lines with from_at <= at < until_at, oldest first."""
+        ...
+
+    def balances_at(self, account_id: str, at: int) -> list[LedgerLine]:
+        """Return for each balance of the account its last line at or before the instant, in the order of those lines."""
+        ...
+
+    def get_answer(self, key: str) -> Answer | None: ...
+
+    def forget_answers(self, before_at: int) -> int:
+        """Drop the answers given before the instant; return how many."""
+        ...
+
+
+class Reads(Protocol):
+    """The store as a decision's `fetch` sees it: everything decided until the call is seen, waiting for commits where needed."""
+
+    async def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]: ...
+
+    async def count_cdrs(self, criteria: CdrFilter) -> int: ...
+
+    async def get_cdr(self, cgrid: str, run_id: str) -> Cdr | None: ...
+
+    async def find_session_costs(
+        self, cgrid: str = "", run_id: str = "", origin_host: str = "", origin_id_prefix: str = ""
+    ) -> list[SessionCost]: ...
+
+    async def history(
+        self, account_id: str, from_at: int | None = None, until_at: int | None = None
+    ) -> list[LedgerLine]: ...
+
+    async def balances_at(self, account_id: str, at: int) -> list[LedgerLine]: ...
+
+    async def get_answer(self, key: str) -> Answer | None: ...
+
+

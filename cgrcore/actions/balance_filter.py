@@ -28,7 +28,10 @@ class ValueFormula(msgspec.Struct, frozen=True):
 
 
 class BalanceFilter(msgspec.Struct, frozen=True):
-    """The balance filter of an action or a trigger. `timings` are those that `timing_ids` name, resolved when it was set."""
+    """The balance filter of an action or a trigger. `timings` are what `timing_ids` name, resolved when it was set.
+
+    `expires_offset_s` is the offset of the clock that the expiry was read from, for showing it as it was given.
+    """
 
     uuid: str | None = None
     id: str | None = None
@@ -45,6 +48,7 @@ class BalanceFilter(msgspec.Struct, frozen=True):
     is_disabled: bool | None = None
     factors: dict[str, int] | None = None
     is_blocker: bool | None = None
+    expires_offset_s: int = 0
 
     def as_wire(self) -> dict[str, Any]:
         """Return the fields under their wire names, null for what is not given."""
@@ -54,7 +58,7 @@ class BalanceFilter(msgspec.Struct, frozen=True):
             "ID": self.id,
             "Type": self.type,
             "Value": None if self.value is None else self.value.as_wire(),
-            "ExpirationDate": None if self.expires_at is None else format_time(self.expires_at),
+            "ExpirationDate": None if self.expires_at is None else format_time(self.expires_at, self.expires_offset_s),
             "Weight": None if self.weight_nano is None else number_from_nano(self.weight_nano),
             "DestinationIDs": self.destination_ids,
             "RatingSubject": self.rating_subject,

@@ -1,0 +1,27 @@
+"""What goes over the wire, without the wire: JSON framing, typed arguments decoded as Go does, replies.
+
+Does not know: sockets, methods, what a call does.
+"""
+
+from cgrcore._fast.frames import Frames
+from cgrcore._fast.jsontree import NotJson
+from cgrcore.codecs.arguments import Arguments
+from cgrcore.codecs.gotypes import GoField, GoStruct, GoTypes
+from cgrcore.codecs.instants import instant_error
+from cgrcore.codecs.jsonrpc import Request, encode, failure, id_text, read_request, success
+
+__all__ = [
+    "Arguments",
+    "Frames",
+    "GoField",
+    "GoStruct",
+    "GoTypes",
+    "NotJson",
+    "Request",
+    "encode",
+    "failure",
+    "id_text",
+    "instant_error",
+    "read_request",
+    "success",
+]

@@ -1,0 +1,43 @@
+# cython: language_level=3
+from libc.stdint cimport int64_t, uint64_t
+
+cdef extern from *:
+    # Cython has no word for it: arithmetic on this type is done by C in 128 bits; to and from Python it goes by the two functions below.
+    ctypedef long long int128 "__int128_t"
+
+cdef int128 int128_of(object number) except? -1
+cdef object int_of(int128 number)
+
+cdef class Terms:
+    cdef readonly object destination_ids
+    cdef readonly str rating_subject
+    cdef readonly object categories
+    cdef readonly object shared_groups
+    cdef readonly object timings
+    cdef readonly object timing_ids
+    cdef readonly object factors
+    cdef bint is_plain
+
+cdef class Balance:
+    cdef int128 value
+    cdef public int64_t expires_at
+    cdef public int64_t weight_nano
+    cdef uint64_t uuid_high
+    cdef uint64_t uuid_low
+    cdef str uuid_text
+    cdef str _id
+    cdef str _type
+    cdef Terms terms
+    cdef public bint is_disabled
+    cdef public bint is_blocker
+    cdef public bint is_dirty
+    cpdef Balance copy(self)
+
+cdef class AccountBase:
+    cdef readonly str id
+    cdef public dict balances
+    cdef public object unit_counters
+    cdef public object triggers
+    cdef public bint allow_negative
+    cdef public bint is_disabled
+    cdef public int64_t updated_at

@@ -1,0 +1,298 @@
+# cython: overflowcheck=False
+# The check knows 64-bit integers only, and values here have 128. `int128_of` holds them within ±10^36.
+"""Accounts and balances as compact records: a million accounts with two balances each fit in 1 GiB.
+
+Rules: a value has 128 bits and stays within ±10^36 nano; what most balances have in common (no destinations, no
+rating subject, ...) is one shared `Terms` object, replaced and never changed; a UUID is held as 16 bytes.
+Does not know: what a balance pays for, how it is stored or shown.
+"""
+
+from libc.stdint cimport INT64_MIN
+from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_FromLongLong
+
+import sys
+
+from cgrcore.errors import BadRequest
+
+cdef int64_t ZERO_AT = INT64_MIN
+
+
+cdef int128 int128_of(object number) except? -1:
+    """Return a Python int as a value. Raises BadRequest beyond ±10^36."""
+    cdef int overflow = 0
+    cdef long long small = PyLong_AsLongLongAndOverflow(number, &overflow)
+    cdef int128 high
+    if overflow == 0:
+        return small
+    if not -10**36 <= number <= 10**36:
+        raise BadRequest(f"number out of range: {number} nano")
+    high = <long long>(number >> 64)
+    return (high << 64) | <int128><uint64_t>(number & 0xFFFFFFFFFFFFFFFF)
+
+
+cdef object int_of(int128 number):
+    """Return a value as a Python int."""
+    cdef long long small = <long long>number
+    if <int128>small == number:
+        return PyLong_FromLongLong(small)
+    return (PyLong_FromLongLong(<long long>(number >> 64)) << 64) | <uint64_t>(number & <int128><uint64_t>0xFFFFFFFFFFFFFFFF)
+
+
+cdef class Terms:
+    """What a balance may be used for. Shared between balances, so it is never changed; see the properties of Balance."""
+
+    def __cinit__(self, destination_ids=None, str rating_subject="", categories=None, shared_groups=None, timings=None,
+                  timing_ids=None, factors=None):
+        self.destination_ids = destination_ids
+        self.rating_subject = rating_subject
+        self.categories = categories
+        self.shared_groups = shared_groups
+        self.timings = timings
+        self.timing_ids = timing_ids
+        self.factors = factors
+        self.is_plain = not (destination_ids or rating_subject or categories or shared_groups or timings or factors)
+
+    def fields(self):
+        """Return the fields in the order the constructor takes them."""
+        return (self.destination_ids, self.rating_subject, self.categories, self.shared_groups, self.timings,
+                self.timing_ids, self.factors)
+
+
+cdef Terms NO_TERMS = Terms()
+#: What a balance made by a topup has: sets that are present and empty, which the wire shows as {}.
+cdef Terms EMPTY_TERMS = Terms({}, "", {}, {}, None, {}, None)
+
+
+cdef Terms shared_terms(tuple fields):
+    """Return the shared object where there is one for these fields, else a new one."""
+    cdef Terms common
+    for common in (NO_TERMS, EMPTY_TERMS):
+        if fields == common.fields():
+            return common
+    return Terms(*fields)
+
+
+cdef class Balance:
+    """An amount of one type, with what it may be used for.
+
+    `value_nano`: units or money × 10^9, 128 bits; `expires_at` ns UTC, ZERO_AT for never; `weight_nano`: the heavier
+    goes first; sets are `dict[str, bool]`, False excluding, or None; `factors` id -> nano or None; `is_dirty`:
+    changed since triggers were last evaluated (not stored).
+    """
+
+    def __cinit__(self, str uuid="", str id="", str type="", value_nano=0, *, int64_t expires_at=ZERO_AT,
+                  int64_t weight_nano=0, destination_ids=None, str rating_subject="", categories=None,
+                  shared_groups=None, timings=None, timing_ids=None, bint is_disabled=False, factors=None,
+                  bint is_blocker=False):
+        self.uuid = uuid
+        self._id = sys.intern(id)
+        self._type = sys.intern(type)
+        self.value = int128_of(value_nano)
+        self.expires_at = expires_at
+        self.weight_nano = weight_nano
+        self.terms = shared_terms((destination_ids, rating_subject, categories, shared_groups, timings, timing_ids,
+                                   factors))
+        self.is_disabled = is_disabled
+        self.is_blocker = is_blocker
+
+    cpdef Balance copy(self):
+        """Return an independent twin."""
+        cdef Balance twin = Balance.__new__(Balance)
+        twin.value = self.value
+        twin.expires_at = self.expires_at
+        twin.weight_nano = self.weight_nano
+        twin.uuid_high = self.uuid_high
+        twin.uuid_low = self.uuid_low
+        twin.uuid_text = self.uuid_text
+        twin._id = self._id
+        twin._type = self._type
+        twin.terms = self.terms
+        twin.is_disabled = self.is_disabled
+        twin.is_blocker = self.is_blocker
+        twin.is_dirty = self.is_dirty
+        return twin
+
+    @property
+    def value_nano(self):
+        return int_of(self.value)
+
+    @value_nano.setter
+    def value_nano(self, number):
+        self.value = int128_of(number)
+        self.is_dirty = True
+
+    @property
+    def uuid(self):
+        if self.uuid_text is not None:
+            return self.uuid_text
+        return uuid_text_of(self.uuid_high, self.uuid_low)
+
+    @uuid.setter
+    def uuid(self, str text):
+        self.uuid_text = None
+        if not parse_uuid(text, &self.uuid_high, &self.uuid_low):
+            self.uuid_text = text
+
+    @property
+    def id(self):
+        return self._id
+
+    @id.setter
+    def id(self, str text):
+        self._id = sys.intern(text)
+
+    @property
+    def type(self):
+        return self._type
+
+    @property
+    def destination_ids(self):
+        return self.terms.destination_ids
+
+    @destination_ids.setter
+    def destination_ids(self, value):
+        self._replace(0, value)
+
+    @property
+    def rating_subject(self):
+        return self.terms.rating_subject
+
+    @rating_subject.setter
+    def rating_subject(self, value):
+        self._replace(1, value)
+
+    @property
+    def categories(self):
+        return self.terms.categories
+
+    @categories.setter
+    def categories(self, value):
+        self._replace(2, value)
+
+    @property
+    def shared_groups(self):
+        return self.terms.shared_groups
+
+    @shared_groups.setter
+    def shared_groups(self, value):
+        self._replace(3, value)
+
+    @property
+    def timings(self):
+        return self.terms.timings
+
+    @timings.setter
+    def timings(self, value):
+        self._replace(4, value)
+
+    @property
+    def timing_ids(self):
+        return self.terms.timing_ids
+
+    @timing_ids.setter
+    def timing_ids(self, value):
+        self._replace(5, value)
+
+    @property
+    def factors(self):
+        return self.terms.factors
+
+    @factors.setter
+    def factors(self, value):
+        self._replace(6, value)
+
+    def _replace(self, int index, value):
+        cdef list fields = list(self.terms.fields())
+        fields[index] = value
+        self.terms = shared_terms(tuple(fields))
+
+    def is_expired_at(self, int64_t at):
+        """True when the balance has an expiry strictly before the instant (ns UTC)."""
+        return self.expires_at != ZERO_AT and self.expires_at < at
+
+    def __repr__(self):
+        return f"Balance({self.uuid!r}, {self.id!r}, {self.type!r}, {self.value_nano})"
+
+
+cdef class AccountBase:
+    """An account: its balances by type in order of creation, counters and triggers, and two switches.
+
+    A type whose balances were all removed stays with None. `updated_at` ns UTC, ZERO_AT when never.
+    """
+
+    def __cinit__(self, str id="", dict balances=None, *, unit_counters=None, triggers=None, bint allow_negative=False,
+                  bint is_disabled=False, int64_t updated_at=ZERO_AT):
+        self.id = id
+        self.balances = {} if balances is None else balances
+        self.unit_counters = unit_counters
+        self.triggers = triggers
+        self.allow_negative = allow_negative
+        self.is_disabled = is_disabled
+        self.updated_at = updated_at
+
+    def copy(self):
+        """Return an independent twin. Counters and triggers are containers of frozen records: they are shared copies one level deep."""
+        cdef dict balances = {}
+        cdef Balance balance
+        for kind, group in self.balances.items():
+            balances[kind] = None if group is None else [(<Balance>balance).copy() for balance in group]
+        cdef AccountBase twin = type(self)(self.id, balances)
+        twin.unit_counters = dict(self.unit_counters) if self.unit_counters is not None else None
+        twin.triggers = type(self.triggers)(self.triggers) if self.triggers is not None else None
+        twin.allow_negative = self.allow_negative
+        twin.is_disabled = self.is_disabled
+        twin.updated_at = self.updated_at
+        return twin
+
+    def __repr__(self):
+        return f"Account({self.id!r}, {self.balances!r})"
+
+
+# --- UUIDs as 16 bytes -----------------------------------------------------------------------------------------------
+
+cdef int hex_of(Py_UCS4 letter) noexcept nogil:
+    if 48 <= letter <= 57:
+        return <int>letter - 48
+    if 97 <= letter <= 102:
+        return <int>letter - 87
+    return -1
+
+
+cdef bint parse_uuid(str text, uint64_t *high, uint64_t *low):
+    """Read a UUID in its canonical lower case form; False for any other text."""
+    cdef uint64_t parts[2]
+    cdef int index, digit, count = 0
+    cdef Py_UCS4 letter
+    high[0] = low[0] = 0
+    if len(text) != 36:
+        return False
+    parts[0] = parts[1] = 0
+    for index in range(36):
+        letter = text[index]
+        if index == 8 or index == 13 or index == 18 or index == 23:
+            if letter != 45:
+                return False
+            continue
+        digit = hex_of(letter)
+        if digit < 0:
+            return False
+        parts[count >> 4] = (parts[count >> 4] << 4) | <uint64_t>digit
+        count += 1
+    high[0] = parts[0]
+    low[0] = parts[1]
+    return True
+
+
+cdef str uuid_text_of(uint64_t high, uint64_t low):
+    cdef char letters[36]
+    cdef const char *digits = b"0123456789abcdef"
+    cdef int index, count = 0
+    cdef uint64_t part
+    for index in range(36):
+        if index == 8 or index == 13 or index == 18 or index == 23:
+            letters[index] = 45
+            continue
+        part = high if count < 16 else low
+        letters[index] = digits[(part >> (60 - 4 * (count & 15))) & 15]
+        count += 1
+    return letters[:36].decode("ascii")

@@ -1,0 +1,49 @@
+"""Accounts: what they hold, what a call takes from them, and what is given back."""
+
+from cgrcore.accounting.change import (
+    Reset,
+    Transfer,
+    change_balances,
+    drop_expired,
+    edit_account,
+    matches,
+    new_balance,
+    remove_balances,
+    round_system,
+    set_balance,
+    settle,
+    transfer_balance,
+)
+from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, SharedGroup, Sharing, account_id_of
+from cgrcore.accounting.wire import account_as_old_wire, account_as_wire, account_summary, balance_as_wire
+from cgrcore.actions import BalanceFilter
+
+__all__ = [
+    "DEFAULT_ID",
+    "TABLES",
+    "Account",
+    "Balance",
+    "BalanceFilter",
+    "Reset",
+    "SharedGroup",
+    "Sharing",
+    "Transfer",
+    "account_as_old_wire",
+    "account_as_wire",
+    "account_id_of",
+    "account_summary",
+    "balance_as_wire",
+    "change_balances",
+    "drop_expired",
+    "edit_account",
+    "matches",
+    "new_balance",
+    "remove_balances",
+    "round_system",
+    "set_balance",
+    "settle",
+    "transfer_balance",
+]
+
+#: The tables of this subject, and the type of their records.
+TABLES: dict[str, type] = {"accounts": Account, "shared_groups": SharedGroup}

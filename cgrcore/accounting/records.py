@@ -1,0 +1,140 @@
+"""Accounts and shared groups as the tables hold them.
+
+Rules: an account is changed in place only after `Table.edit`; it encodes to one MessagePack array and decodes to the same.
+Does not know: what a balance pays for, what an account looks like on the wire.
+"""
+
+from typing import Any
+
+import msgspec
+
+from cgrcore._fast.accounts import AccountBase, Balance
+from cgrcore.actions import ActionTrigger, UnitCounter
+from cgrcore.rating.records import Timing
+
+__all__ = ["DEFAULT_ID", "Account", "Balance", "SharedGroup", "Sharing", "account_id_of"]
+
+#: The money balance that takes what no other balance could pay.
+DEFAULT_ID = "*default"
+
+_Counters = dict[str, tuple[UnitCounter, ...]] | None
+_Triggers = tuple[ActionTrigger, ...] | None
+
+
+class Account(AccountBase):
+    """An account. Table "accounts", key: its id, `tenant:account`."""
+
+    __slots__ = ()
+
+    def encode(self) -> bytes:
+        """Return everything but what is derived, as MessagePack. Numbers beyond 64 bits are texts in it."""
+        balances = {
+            kind: None if group is None else [_fields_of(balance) for balance in group]
+            for kind, group in self.balances.items()
+        }
+        counters = msgspec.json.encode(self.unit_counters) if self.unit_counters is not None else None
+        triggers = msgspec.json.encode(self.triggers) if self.triggers is not None else None
+        switches = (self.allow_negative, self.is_disabled, self.updated_at)
+        return msgspec.msgpack.encode((self.id, balances, counters, triggers, *switches))
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Account":
+        """Return the account that was encoded."""
+        account_id, balances, counters, triggers, allow_negative, is_disabled, updated_at = msgspec.msgpack.decode(data)
+        return cls(
+            account_id,
+            {
+                kind: None if group is None else [_balance_of(fields, kind) for fields in group]
+                for kind, group in balances.items()
+            },
+            unit_counters=None if counters is None else msgspec.json.decode(counters, type=_Counters),
+            triggers=None if triggers is None else msgspec.json.decode(triggers, type=_Triggers),
+            allow_negative=allow_negative,
+            is_disabled=is_disabled,
+            updated_at=updated_at,
+        )
+
+    @property
+    def tenant(self) -> str:
+        return self.id.partition(":")[0]
+
+    def find(self, kind: str, uuid: str) -> Balance | None:
+        """Return the balance of a type with that UUID."""
+        for balance in self.balances.get(kind) or ():
+            if balance.uuid == uuid:
+                return balance
+        return None
+
+
+def account_id_of(tenant: str, account: str) -> str:
+    """Return the key of an account."""
+    return f"{tenant}:{account}"
+
+
+def _fields_of(balance: Balance) -> tuple[Any, ...]:
+    value = balance.value_nano
+    return (
+        balance.uuid,
+        balance.id,
+        value if -(2**63) <= value < 2**63 else str(value),
+        balance.expires_at,
+        balance.weight_nano,
+        balance.destination_ids,
+        balance.rating_subject,
+        balance.categories,
+        balance.shared_groups,
+        balance.timings,
+        balance.timing_ids,
+        balance.is_disabled,
+        balance.factors,
+        balance.is_blocker,
+    )
+
+
+def _balance_of(fields: list[Any], kind: str) -> Balance:
+    timings = fields[9]
+    return Balance(
+        fields[0],
+        fields[1],
+        kind,
+        int(fields[2]),
+        expires_at=fields[3],
+        weight_nano=fields[4],
+        destination_ids=fields[5],
+        rating_subject=fields[6],
+        categories=fields[7],
+        shared_groups=fields[8],
+        timings=None if timings is None else tuple(msgspec.convert(timing, Timing) for timing in timings),
+        timing_ids=fields[10],
+        is_disabled=fields[11],
+        factors=fields[12],
+        is_blocker=fields[13],
+    )
+
+
+class Sharing(msgspec.Struct, frozen=True):
+    """How a member uses a shared group. `rating_subject` is stored for CGRateS's sake; no debit looks at it."""
+
+    strategy: str = ""
+    rating_subject: str = ""
+
+
+class SharedGroup(msgspec.Struct, frozen=True):
+    """Accounts that share balances. Table "shared_groups", key: its id.
+
+    `sharings` has an account id or `*any` as key; `member_ids` are account ids.
+    """
+
+    id: str
+    sharings: dict[str, Sharing] | None = None
+    member_ids: dict[str, bool] | None = None
+
+    def as_wire(self) -> dict[str, Any]:
+        sharings = self.sharings
+        return {
+            "Id": self.id,
+            "AccountParameters": None
+            if sharings is None
+            else {key: {"Strategy": it.strategy, "RatingSubject": it.rating_subject} for key, it in sharings.items()},
+            "MemberIds": self.member_ids,
+        }

@@ -1,0 +1,91 @@
+"""The command line: `cgrcore COMMAND ...`.
+
+Rules: a command is a function in a file of its own, which is imported only when it is called; exit status 0 is success,
+1 a refusal or a mistake in what was given, 2 a wrong use of the command line. The first page of help and the
+version are printed without importing anything else.
+"""
+
+import sys
+from typing import NamedTuple
+
+__all__ = ["COMMANDS", "Command", "main"]
+
+
+class Command(NamedTuple):
+    """One command: its name, where its function is, and what it does in one line."""
+
+    name: str
+    target: str
+    summary: str
+
+
+COMMANDS = (
+    Command("serve", "cgrserver.cli.serve:serve", "Run the server until it is stopped."),
+    Command("demo", "cgrserver.cli.demo:demo", "Charge a call over TCP and rate a million CDRs, in under a minute."),
+    Command(
+        "check-config", "cgrserver.cli.check_config:check_config", "Check a configuration, and tell every mistake."
+    ),
+    Command("call", "cgrserver.cli.call:call", "Call a method of a running server and print its reply."),
+)
+
+_EXAMPLES = """\
+  cgrcore serve --config /etc/cgrcore --set listen.rpc_json=127.0.0.1:2012
+  cgrcore check-config --config /etc/cgrcore
+  cgrcore call APIerSv2.GetAccounts 'AccountIDs=["1001"]'
+  cgrcore call SessionSv1.GetActiveSessions '{"Limit": 10}' --server 127.0.0.1:2012
+"""
+
+
+def main() -> None:
+    """Run the command of this process's arguments, and exit with its status."""
+    arguments = sys.argv[1:]
+    if arguments in ([], ["--help"], ["-h"]):
+        print(_first_page())
+    elif arguments in (["--version"], ["version"]):
+        print(f"cgrcore {_version()}")
+    else:
+        sys.exit(_run(arguments))
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("cgrcore")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _first_page() -> str:
+    commands = "\n".join(f"  {command.name:<22}{command.summary}" for command in COMMANDS)
+    return (
+        "Usage: cgrcore COMMAND [OPTIONS]\n\n"
+        "Real-time charging for telecom operators: exact money, durable debits, CGRateS on the wire.\n\n"
+        f"Commands:\n{commands}\n"
+        f"  {'--install-completion':<22}Make your shell complete commands and options.\n"
+        f"  {'--version':<22}Print the version.\n"
+        f"  {'--help, -h':<22}Print this page; after a command, its options.\n\n"
+        f"Examples:\n{_EXAMPLES}\n"
+        "Every option of every command: cgrcore COMMAND --help"
+    )
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command; return the exit status."""
+    from cyclopts import App, CycloptsError
+
+    from cgrcore.errors import CgrError
+
+    app = App(name="cgrcore", version=_version)
+    for command in COMMANDS:
+        app.command(command.target, name=command.name)
+    app.register_install_completion_command()
+    try:
+        return int(app(arguments, exit_on_error=False, result_action="return_int_as_exit_code_else_zero"))
+    except CycloptsError:  # told already
+        return 2
+    except CgrError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

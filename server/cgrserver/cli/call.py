@@ -1,0 +1,117 @@
+"""`cgrcore call`: a console for one method of a running server, over JSON-RPC and TCP."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+__all__ = ["call"]
+
+#: More than any reply should have, in bytes; a peer that sends more does not speak our protocol.
+MAX_REPLY_SIZE = 256 << 20
+
+
+def call(
+    method: str,
+    /,
+    *arguments: str,
+    server: Annotated[str, Parameter(env_var="CGRCORE_SERVER")] = "127.0.0.1:2012",
+    timeout_s: Annotated[float, Parameter(name="--timeout")] = 30.0,
+    raw: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Call a method of a running server and print its reply.
+
+    Exit status 1 when the server answers with an error, which is printed on standard error.
+
+    Examples: `cgrcore call CoreSv1.Ping`, `cgrcore call APIerSv2.GetAccounts 'AccountIDs=["1001"]'`,
+    `cgrcore call APIerSv1.GetCost '{"Category":"call","Destination":"1002","AnswerTime":"*now","Usage":"1m"}'`.
+
+    Parameters
+    ----------
+    method:
+        Such as APIerSv2.GetAccounts.
+    arguments:
+        The argument as one JSON object, or its fields as Name=JSON; a value that is not JSON is taken as text.
+    server:
+        Address of the server's rpc_json listener.
+    timeout_s:
+        How many seconds to wait for the connection and for the reply.
+    raw:
+        Print the reply on one line, as it came.
+    """
+    import sys
+
+    import msgspec
+
+    reply = _exchange(server, _request(method, arguments), timeout_s)
+    fields = msgspec.json.decode(reply, type=dict[str, msgspec.Raw])
+    error = msgspec.json.decode(fields.get("error", b"null"))
+    if error is not None:
+        print(error if isinstance(error, str) else msgspec.json.encode(error).decode(), file=sys.stderr)
+        return 1
+    result = bytes(fields.get("result", b"null"))
+    _print(result if raw else msgspec.json.format(result, indent=2))
+    return 0
+
+
+def _request(method: str, arguments: tuple[str, ...]) -> bytes:
+    import msgspec
+
+    from cgrcore.errors import BadRequest
+
+    if len(arguments) == 1 and arguments[0].lstrip()[:1] in ("{", "[", '"'):
+        try:
+            parameter: object = msgspec.Raw(msgspec.json.format(arguments[0].encode(), indent=-1))
+        except msgspec.DecodeError as error:
+            raise BadRequest(f"the argument is not JSON: {error}") from None
+    else:
+        named: dict[str, object] = {}
+        for argument in arguments:
+            name, is_named, value = argument.partition("=")
+            if not is_named:
+                raise BadRequest(f"expected a JSON object or Name=JSON, got {argument!r}")
+            try:
+                named[name] = msgspec.Raw(msgspec.json.format(value.encode(), indent=-1))
+            except msgspec.DecodeError:
+                named[name] = value
+        parameter = named
+    return msgspec.json.encode({"method": method, "params": [parameter], "id": 1})
+
+
+def _exchange(server: str, request: bytes, timeout_s: float) -> bytes:
+    """Send one request and return the one reply, a whole JSON object."""
+    import socket
+
+    import msgspec
+
+    from cgrcore.errors import Unavailable
+
+    host, _, port = server.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout_s) as connection:
+            connection.sendall(request)
+            received = bytearray()
+            while len(received) < MAX_REPLY_SIZE and (part := connection.recv(1 << 20)):
+                received += part
+                if not received.rstrip().endswith(b"}"):
+                    continue
+                try:
+                    msgspec.json.decode(received, type=msgspec.Raw)
+                except msgspec.DecodeError:
+                    continue
+                return bytes(received)
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"{server}: {error}") from None
+    raise Unavailable(f"{server}: the connection was closed before the reply was whole")
+
+
+def _print(text: bytes) -> None:
+    """Print JSON, in colours on a terminal."""
+    import sys
+
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.syntax import Syntax
+
+        Console().print(Syntax(text.decode(), "json", background_color="default", word_wrap=True))
+    else:
+        print(text.decode())

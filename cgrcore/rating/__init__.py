@@ -1,0 +1,1 @@
+"""Rating: what a call costs."""

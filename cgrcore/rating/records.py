@@ -1,0 +1,78 @@
+"""The records of a tariff: destinations, timings, rates, rating plans and rating profiles, as they are kept.
+
+Rules: prices are for one `unit_ns`, charged in steps of `increment_ns`; the rates of a rating are slots in order of
+`group_start_ns`. A rating plan holds its rates and timings whole. Does not know: how a call is priced.
+"""
+
+import msgspec
+
+__all__ = ["Activation", "Destination", "PlanRate", "Rate", "Rating", "RatingPlan", "RatingProfile", "Timing"]
+
+
+class Destination(msgspec.Struct, frozen=True):
+    """A group of numbers: those that begin with one of the prefixes (any text)."""
+
+    id: str
+    prefixes: tuple[str, ...] = ()
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Recurring hours. Empty lists match everything; week days count from 0, Sunday; `end_time` is kept and has no effect on rates."""
+
+    id: str = ""
+    years: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    month_days: tuple[int, ...] = ()
+    week_days: tuple[int, ...] = ()
+    start_time: str = "00:00:00"
+    end_time: str = ""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """One slot: from `group_start_ns` of usage on, `value_nano` for each `unit_ns`, in steps of `increment_ns` (0 is a second)."""
+
+    group_start_ns: int = 0
+    value_nano: int = 0
+    increment_ns: int = 0
+    unit_ns: int = 0
+
+
+class Rating(msgspec.Struct, frozen=True):
+    """What a destination costs: the fee of the first slot's row, how the total is rounded and capped, the slots."""
+
+    connect_fee_nano: int = 0
+    rounding_method: str = ""
+    rounding_decimals: int = 0
+    max_cost_nano: int = 0
+    max_cost_strategy: str = ""
+    rates: tuple[Rate, ...] = ()
+
+
+class PlanRate(msgspec.Struct, frozen=True):
+    """A rating that holds in the hours of a timing; among those that hold, the heaviest counts."""
+
+    timing: Timing
+    rating: Rating
+    weight_nano: int = 0
+
+
+class RatingPlan(msgspec.Struct, frozen=True):
+    """The rates of each destination id (`*any` for all others)."""
+
+    id: str
+    destination_rates: dict[str, tuple[PlanRate, ...]] = {}
+
+
+class Activation(msgspec.Struct, frozen=True):
+    """A plan, valid from `at` (ns UTC) until the next activation; subjects to try where the plan has no rate."""
+
+    at: int
+    plan_id: str
+    fallback_subjects: tuple[str, ...] = ()
+
+
+class RatingProfile(msgspec.Struct, frozen=True):
+    """Who is charged by which plans. The id is `*out:tenant:category:subject`."""
+
+    id: str
+    activations: tuple[Activation, ...] = ()

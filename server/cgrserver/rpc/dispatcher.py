@@ -1,0 +1,340 @@
+"""Takes requests, runs the decisions they ask for, and lets replies go once what they say is durable.
+
+A request is decoded, checked for its mandatory fields, decided, committed, answered. A method that needs the store first
+(`fetch`) runs in a task and is decided when its data is there, so replies of one connection may overtake each other, as
+with CGRateS. An error undoes its decision. What is not an expected error is logged, counted and answered with
+`SERVER_ERROR: internal error`; the client and all others are served on.
+Does not know: sockets, storage, what methods mean.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+import structlog
+import trio
+
+from cgrcore.codecs import Arguments, GoTypes, Request, encode, failure, read_request, success
+from cgrcore.errors import BadRequest, CgrError, mandatory_missing
+from cgrcore.world import World
+from cgrserver.rpc.commits import Committer
+from cgrserver.rpc.gotypes import load_go_types
+from cgrserver.rpc.held import Channel, HeldReplies
+from cgrserver.rpc.registry import METHODS, Method
+
+__all__ = ["CallLimits", "Dispatcher", "Replays"]
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+INTERNAL_ERROR = "SERVER_ERROR: internal error"
+OVERLOADED = "SERVER_ERROR: too many calls in work"
+
+
+class CallLimits(msgspec.Struct, frozen=True):
+    """Bounds on calls in work.
+
+    `caps` is CGRateS's `cores.caps` (0: none), with `caps_queues` calls above it wait instead of being refused; `calls` bounds
+    the calls that wait for the store, a commit or their turn, whatever the configuration; `fetch_s` is how long a call may
+    wait for the store.
+    """
+
+    caps: int = 0
+    caps_queues: bool = False
+    calls: int = 100_000
+    fetch_s: float = 30.0
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Mapping[str, Any]]) -> "CallLimits":
+        """Return what section `cores` says."""
+        cores = settings.get("cores", {})
+        return cls(caps=int(cores.get("caps", 0)), caps_queues=cores.get("caps_strategy") == "*queue")
+
+
+class Replays(Protocol):
+    """Answers kept for requests that carry an idempotency key.
+
+    `find` is asked before a decision and returns the result (JSON text) of the first request with the same key; `keep` runs
+    inside the decision, so that the answer is committed with what it changed.
+    """
+
+    def find(self, method: str, args: Any) -> bytes | None: ...
+
+    def keep(self, method: str, args: Any, result: bytes) -> None: ...
+
+
+class _Entry(msgspec.Struct):
+    method: Method
+    arguments: Arguments
+
+
+class Dispatcher:
+    """Everything between a frame and its reply. One for the whole server; not thread-safe.
+
+    `clock_ns` is the time of day (ns UTC). `store` is handed to `fetch`. `disabled` names services that are switched off.
+    `counts` are for the telemetry: calls, errors (expected), failures (ours), refused.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        committer: Committer,
+        clock_ns: Callable[[], int],
+        *,
+        methods: Mapping[str, Method] = METHODS,
+        store: Any = None,
+        go_types: GoTypes | None = None,
+        limits: CallLimits | None = None,
+        disabled: frozenset[str] = frozenset(),
+    ) -> None:
+        self._world = world
+        self._committer = committer
+        self._clock_ns = clock_ns
+        self._methods = methods
+        self._store = store
+        self._go_types = go_types or load_go_types()
+        self._limits = limits or CallLimits()
+        self._services = frozenset(name.rpartition(".")[0] for name in methods) - disabled
+        self._entries: dict[str, _Entry] = {}
+        self._held = HeldReplies(committer, self._delivered)
+        self._nursery: trio.Nursery | None = None
+        self._running = 0
+        self._queue: deque[tuple[_Entry, Request, Channel]] = deque()
+        self._flushers: list[Callable[[], None]] = []
+        self.replays: Replays | None = None
+        self.counts = {"calls": 0, "errors": 0, "failures": 0, "refused": 0}
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Own the tasks of calls that wait for the store, until cancelled. Cancelling drops calls not decided yet."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            task_status.started()
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._nursery = None
+
+    def on_delivery(self, flush: Callable[[], None]) -> None:
+        """Call `flush` after replies were delivered to channels outside of a batch."""
+        self._flushers.append(flush)
+
+    def off_delivery(self, flush: Callable[[], None]) -> None:
+        """Undo `on_delivery`."""
+        self._flushers.remove(flush)
+
+    @property
+    def in_work_count(self) -> int:
+        """Calls that are not answered yet."""
+        return self._running + self._held.count + len(self._queue)
+
+    def begin_batch(self) -> None:
+        """Requests that arrived together follow: they share one instant."""
+        self._world.now_at = self._clock_ns()
+
+    def end_batch(self) -> None:
+        """All requests that arrived together were received."""
+        self._committer.flush()
+
+    def receive(self, frame: bytes, channel: Channel) -> bytes | None:
+        """Handle one request. Return its reply, None when `channel` will be given it later. Raises NotJson."""
+        request = read_request(frame)
+        self.counts["calls"] += 1
+        entry = self._entries.get(request.method)
+        if entry is None:
+            found = self._find(request.method)
+            if isinstance(found, str):
+                return self._error(request, found)
+            entry = found
+        if entry.method.fetch is None and not self._limits.caps:
+            return self._call(entry, request, channel)
+        return self._admit(entry, request, channel)
+
+    def decide(self, reason: str, decide: Callable[[World], T]) -> T:
+        """Run a decision that no request asked for; return its result, which may not be durable yet. Raises its CgrError."""
+        world = self._world
+        world.now_at = self._clock_ns()
+        world.state.begin(reason)
+        try:
+            result = decide(world)
+        except BaseException as error:
+            if not getattr(error, "keeps_changes", False):
+                world.state.rollback()
+            elif world.state.effects:
+                self._held.commit(world.state.take())
+            raise
+        if world.state.effects:
+            self._held.commit(world.state.take())
+            self._committer.flush()
+        return result
+
+    async def perform(self, reason: str, decide: Callable[[World], T]) -> T:
+        """As `decide`, and wait until what it changed or read is durable. Cancelled meanwhile, the decision stands all the same."""
+        result = self.decide(reason, decide)
+        ticket = self._held.last_ticket  # at least as late as all it changed and read
+        if ticket > self._committer.durable:
+            done = trio.Event()
+            self._held.hold(ticket, _Waiter(done), b"")
+            await done.wait()
+        return result
+
+    def _find(self, name: str) -> _Entry | str:
+        service, dot, _ = name.rpartition(".")
+        if not dot:
+            return f"rpc: service/method request ill-formed: {name}"
+        if service not in self._services:
+            return f"rpc: can't find service {name}"
+        method = self._methods.get(name)
+        if method is None:
+            return f"rpc: can't find method {name}"
+        go_type = self._go_types.argument(name, method.args)
+        entry = self._entries[name] = _Entry(method, Arguments(method.args, go_type, self._go_types))
+        return entry
+
+    def _error(self, request: Request, text: str) -> bytes:
+        self.counts["errors"] += 1
+        return failure(request.id, text)
+
+    def _call(self, entry: _Entry, request: Request, channel: Channel) -> bytes | None:
+        """Decode and decide a call that needs nothing from the store."""
+        try:
+            args = self._arguments(entry, request)
+        except BadRequest as error:
+            return self._error(request, str(error))
+        return self._decide(entry.method, (self._world, args), request, channel)
+
+    def _arguments(self, entry: _Entry, request: Request) -> Any:
+        if not memoryview(request.params):
+            raise BadRequest("jsonrpc: request body missing params")
+        args = entry.arguments.decode(request.params)
+        mandatory = entry.method.mandatory
+        if mandatory:
+            check_mandatory(args, mandatory)
+        return args
+
+    def _decide(self, method: Method, inputs: tuple[Any, ...], request: Request, channel: Channel) -> bytes | None:
+        state = self._world.state
+        state.begin(method.name)
+        try:
+            if self.replays is None:
+                result = encode(method.decide(*inputs))
+            else:
+                result = self._decide_once(self.replays, method, inputs)
+            reply = success(request.id, result)
+        except CgrError as error:
+            if not error.keeps_changes:
+                state.rollback()
+            reply = self._error(request, str(error))
+        except Exception:  # our own mistake: undone, told to the operators, and nobody else is troubled
+            state.rollback()
+            self.counts["failures"] += 1
+            log.exception("a decision failed", method=method.name)
+            reply = failure(request.id, INTERNAL_ERROR)
+        if state.effects:
+            ticket = self._held.commit(state.take())
+        else:
+            ticket = self._held.ticket_of_reading(state.seen_ticket)
+        if ticket == 0:
+            return reply
+        self._held.hold(ticket, channel, reply)
+        return None
+
+    def _decide_once(self, replays: Replays, method: Method, inputs: tuple[Any, ...]) -> bytes:
+        known = replays.find(method.name, inputs[1])
+        if known is not None:
+            return known
+        result = encode(method.decide(*inputs))
+        replays.keep(method.name, inputs[1], result)
+        return result
+
+    def _admit(self, entry: _Entry, request: Request, channel: Channel) -> bytes | None:
+        """Start a call now, let it wait for its turn, or refuse it."""
+        limits = self._limits
+        if self.in_work_count >= limits.calls:
+            self.counts["refused"] += 1
+            return self._error(request, OVERLOADED)
+        if limits.caps and self.in_work_count >= limits.caps:
+            if not limits.caps_queues:
+                self.counts["refused"] += 1
+                return self._error(request, "MAX_CONCURRENT_RPC_EXCEEDED")
+            self._queue.append((entry, request, channel))
+            return None
+        return self._start(entry, request, channel)
+
+    def _start(self, entry: _Entry, request: Request, channel: Channel) -> bytes | None:
+        if entry.method.fetch is None:
+            return self._call(entry, request, channel)
+        try:
+            args = self._arguments(entry, request)
+        except BadRequest as error:
+            return self._error(request, str(error))
+        if self._nursery is None:
+            return self._error(request, "SERVER_ERROR: shutting down")
+        self._running += 1
+        self._nursery.start_soon(self._fetch_and_decide, entry.method, args, request, channel)
+        return None
+
+    async def _fetch_and_decide(self, method: Method, args: Any, request: Request, channel: Channel) -> None:
+        assert method.fetch is not None
+        reply: bytes | None
+        try:
+            with trio.fail_after(self._limits.fetch_s):
+                fetched = await method.fetch(self._store, self._world, args)
+        except CgrError as error:
+            reply = self._error(request, str(error))
+        except trio.TooSlowError:
+            self.counts["failures"] += 1
+            log.error("the store did not answer in time", method=method.name, limit_s=self._limits.fetch_s)
+            reply = failure(request.id, "SERVER_ERROR: the store does not answer")
+        except Exception:  # the top of a task
+            self.counts["failures"] += 1
+            log.exception("a fetch failed", method=method.name)
+            reply = failure(request.id, INTERNAL_ERROR)
+        else:
+            self._world.now_at = self._clock_ns()
+            reply = self._decide(method, (self._world, args, fetched), request, channel)
+            self._committer.flush()
+        self._running -= 1
+        if reply is not None:
+            channel.deliver(reply)
+        self._delivered()
+
+    def _delivered(self) -> None:
+        """Calls have ended: let those that waited for their turn have it, and the replies go."""
+        while self._queue and self._running + self._held.count < self._limits.caps:
+            entry, request, channel = self._queue.popleft()
+            self._world.now_at = self._clock_ns()
+            reply = self._start(entry, request, channel)
+            if reply is not None:
+                channel.deliver(reply)
+        for flush in self._flushers:
+            flush()
+
+
+class _Waiter:
+    """A channel for those who wait in the server itself."""
+
+    def __init__(self, done: trio.Event) -> None:
+        self._done = done
+
+    def deliver(self, reply: bytes) -> None:
+        self._done.set()
+
+
+def check_mandatory(args: Any, mandatory: tuple[str, ...]) -> None:
+    """Trim the texts among the mandatory fields and raise BadRequest when any field has its zero value."""
+    missing = []
+    for name in mandatory:
+        value = getattr(args, name)
+        if type(value) is str:
+            trimmed = value.strip()
+            if trimmed != value:
+                setattr(args, name, trimmed)
+            if trimmed:
+                continue
+        elif value is not None and value != []:
+            continue
+        missing.append(name)
+    if missing:
+        raise mandatory_missing(missing)

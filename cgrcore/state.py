@@ -141,7 +141,7 @@ class State:
     def begin(self, reason: str = "") -> None:
         """Open a decision. What the last one changed must have been taken or undone."""
         assert not self.effects, "the decision before was neither taken nor rolled back"
-        self.effects = Effects(reason)
+        self.effects.reason = reason
         self.seen_ticket = 0
 
     def take(self) -> Effects:

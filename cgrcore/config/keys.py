@@ -40,11 +40,15 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Object(Kind):
-    """An object whose keys are known. What is read holds the given keys only; merging adds them to a whole one."""
+    """An object whose keys are known. What is read holds the given keys only; merging adds them to a whole one.
+
+    `title` names an object that stands in several places, for the documentation.
+    """
 
     word = "an object"
 
-    def __init__(self, *keys: Key) -> None:
+    def __init__(self, *keys: Key, title: str = "") -> None:
+        self.title = title
         self.keys = {key.name: key for key in keys}
 
     def read(self, node: Node, mistakes: list[Mistake], path: str) -> Any:

@@ -113,10 +113,10 @@ _REPLICATE = boolean("replicate", False, "copy writes to replication_conns")
 _PRECACHE = boolean("precache", False, "fill when the node starts")
 
 #: How one kind of stored item is kept (`items` of a database).
-ITEM = Object(_LIMIT, _TTL, _STATIC_TTL, _REMOTE, _REPLICATE)
+ITEM = Object(_LIMIT, _TTL, _STATIC_TTL, _REMOTE, _REPLICATE, title="stored kind")
 
 #: How one partition of the cache is kept.
-PARTITION = Object(_LIMIT, _TTL, _STATIC_TTL, _PRECACHE, _REMOTE, _REPLICATE)
+PARTITION = Object(_LIMIT, _TTL, _STATIC_TTL, _PRECACHE, _REMOTE, _REPLICATE, title="cache partition")
 
 
 def partitions(names: str, kind: Object, **given: dict[str, object]) -> Object:
@@ -153,6 +153,7 @@ FIELD = Object(
     _field("rounding_decimals", Integer(), "decimals of a cost"),
     _field("mask_destinationd_id", Text(), "destination whose numbers are masked"),
     _field("mask_length", Integer(), "digits that are masked"),
+    title="step",
 )
 
 FIELDS = Records(FIELD)
@@ -165,6 +166,7 @@ _PROCESSOR = Object(
     timezone(),
     Key("request_fields", FIELDS, None, "steps from the request to the event"),
     Key("reply_fields", FIELDS, None, "steps from the answer to the reply"),
+    title="request processor",
 )
 
 REQUEST_PROCESSORS = Key(

@@ -1,0 +1,47 @@
+"""The documentation lists what there is, and nothing that is not."""
+
+import importlib
+import pkgutil
+import re
+
+import cgrserver.rpc.methods
+import pytest
+from cgrserver.cli import COMMANDS
+from cgrserver.cli.config_page import page
+from cgrserver.rpc.registry import METHODS
+
+from cgrcore.config import SECTIONS, Key, Map, Object, Records
+from tests.house.sources import ROOT
+
+
+def _keys(kind: object) -> set[str]:
+    """Return the names of all keys below a kind."""
+    if isinstance(kind, Object):
+        return {name for key in kind.keys.values() for name in {key.name, *_keys(key.kind)}}
+    if isinstance(kind, Records):
+        return _keys(kind.record)
+    return _keys(kind.values) if isinstance(kind, Map) else set()
+
+
+def test_the_page_of_the_configuration_is_the_one_that_is_made() -> None:
+    assert (ROOT / "docs/configuration.md").read_text() == page(), (
+        "python -m cgrserver.cli.config_page > docs/configuration.md"
+    )
+
+
+@pytest.mark.parametrize("section", SECTIONS.values(), ids=lambda section: section.name)
+def test_the_page_of_the_configuration_lists_every_key(section: Key) -> None:
+    listed = {name for cell in re.findall(r"^\| `([^`]+)` \|", page(), re.M) for name in (cell, *cell.split("."))}
+    assert f"## {section.name}\n" in page()
+    assert _keys(section.kind) <= listed
+
+
+def test_every_rpc_method_says_in_a_line_what_it_does() -> None:
+    for module in pkgutil.iter_modules(cgrserver.rpc.methods.__path__):
+        importlib.import_module(f"cgrserver.rpc.methods.{module.name}")
+    assert [name for name, method in METHODS.items() if not method.summary] == []
+
+
+def test_every_command_is_in_the_documentation() -> None:
+    pages = "".join(path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+    assert [command.name for command in COMMANDS if f"cgrcore {command.name}" not in pages] == []

@@ -1,0 +1,122 @@
+"""Imports point one way, and cgrcore touches nothing outside itself.
+
+`ALLOWED` is the table of edges: a folder or file that is not in it, or imports what its row does not name, fails.
+A row may also name one module, where a folder holds records that a lower layer keeps and code that stands above it.
+"""
+
+import re
+
+import pytest
+
+from tests.house.sources import Source, sources, unit_of
+
+#: What everything above may import: plain values, and the world that decisions are made on.
+VALUES = "errors money timing state world event"
+
+#: Unit to what it may import, in the order of the layers: each row names only rows above it.
+ALLOWED: dict[str, str] = {
+    # errors, the compiled core, values
+    "cgrcore.errors": "",
+    "cgrcore._fast": "errors",
+    "cgrcore.money": "errors",
+    "cgrcore.timing": "errors money _fast",
+    "cgrcore.state": "errors",
+    "cgrcore.world": "errors state",
+    "cgrcore.event": "errors money timing state world",
+    "cgrcore.config": "errors money timing",
+    # subjects
+    "cgrcore.filters": VALUES + " _fast",
+    "cgrcore.rating": VALUES + " _fast",
+    "cgrcore.attributes": VALUES + " filters",
+    "cgrcore.chargers": VALUES + " filters attributes",
+    "cgrcore.actions": VALUES + " filters rating",
+    "cgrcore.accounting": VALUES + " _fast filters rating actions",
+    **dict.fromkeys(
+        (f"cgrcore.actions.{name}" for name in "context counters run steps trigger_match triggers".split()),
+        VALUES + " filters rating actions accounting",
+    ),
+    "cgrcore.scheduling": VALUES + " filters rating actions accounting",
+    "cgrcore.triggers": VALUES + " filters rating actions accounting scheduling",
+    "cgrcore.tariffplan": VALUES + " _fast filters rating accounting actions scheduling triggers attributes chargers",
+    # flows
+    "cgrcore.sessions": VALUES + " _fast filters rating accounting actions scheduling attributes chargers",
+    "cgrcore.cdrs": VALUES + " _fast filters rating accounting actions scheduling attributes chargers sessions",
+    # ports, formats on the wire
+    "cgrcore.ports": VALUES + " cdrs",
+    "cgrcore.codecs": VALUES + " _fast",
+}
+
+#: The server's rows name only its own units; it may import all of cgrcore.
+ALLOWED_IN_SERVER: dict[str, str] = {
+    "cgrserver.settings": "",
+    "cgrserver.lifecycle": "",
+    "cgrserver.telemetry": "",
+    # adapters
+    "cgrserver.storage": "",
+    "cgrserver.commit": "storage",
+    "cgrserver.storage.reads": "storage commit",
+    "cgrserver.bulk": "storage",
+    # services, rpc
+    "cgrserver.services": "storage commit telemetry",
+    "cgrserver.rpc": "storage commit services telemetry settings",
+    "cgrserver.transports": "rpc telemetry",
+    # the command line, and the one that wires it all
+    "cgrserver.demo": "bulk storage",
+    "cgrserver.app": "settings lifecycle telemetry storage commit bulk services rpc transports",
+    "cgrserver.cli": "settings lifecycle app bulk demo rpc storage",
+}
+
+#: Modules that reach outside: the clock, the disk, the network, chance, threads, other processes.
+OUTSIDE = {
+    *("os", "time", "socket", "ssl", "select", "trio", "asyncio", "threading", "subprocess", "multiprocessing"),
+    *("random", "secrets", "uuid", "logging", "structlog", "sqlite3", "psycopg", "pathlib", "io", "tempfile", "shutil"),
+    *("signal", "http", "urllib.request", "requests", "cgrserver"),
+}
+
+ALL = sources(".py", ".pyx", ".pxd")
+CORE = sources(".py", ".pyx", ".pxd", package="cgrcore")
+
+
+def _names(row: str, package: str) -> set[str]:
+    return {f"{package}.{name}" for name in row.split()}
+
+
+def _edges(source: Source) -> set[str]:
+    """Return the units of ours a file imports, besides its own."""
+    units = {unit_of(name) for name in source.imports() if name.split(".")[0] in ("cgrcore", "cgrserver")}
+    return units - {source.unit, "cgrcore", "cgrserver"}
+
+
+def test_the_table_itself_points_one_way() -> None:
+    for package, table in (("cgrcore", ALLOWED), ("cgrserver", ALLOWED_IN_SERVER)):
+        above: set[str] = set()
+        for unit, row in table.items():
+            assert _names(row, package) <= above, unit
+            above.add(unit)
+
+
+@pytest.mark.parametrize("source", ALL, ids=lambda source: source.path.name)
+def test_a_file_imports_only_what_the_table_allows(source: Source) -> None:
+    if "." not in source.module:
+        assert not _edges(source)
+    elif source.module.startswith("cgrcore."):
+        row = ALLOWED.get(source.module, ALLOWED.get(source.unit))
+        assert row is not None, f"{source.unit} has no row in the table"
+        assert _edges(source) <= _names(row, "cgrcore")
+    else:
+        row = ALLOWED_IN_SERVER.get(source.module, ALLOWED_IN_SERVER.get(source.unit))
+        assert row is not None, f"{source.unit} has no row in the table"
+        own = {unit for unit in _edges(source) if unit.startswith("cgrserver.")}
+        assert own <= _names(row, "cgrserver")
+
+
+@pytest.mark.parametrize("source", CORE, ids=lambda source: source.path.name)
+def test_the_core_imports_nothing_that_reaches_outside(source: Source) -> None:
+    names = source.imports()
+    assert not (names | {name.split(".")[0] for name in names}) & OUTSIDE
+
+
+@pytest.mark.parametrize("source", CORE, ids=lambda source: source.path.name)
+def test_the_core_reads_no_clock_and_holds_no_float(source: Source) -> None:
+    code = re.sub(r'"""(?s:.*?)"""|"[^"\n]*"|#[^\n]*', "", source.text)
+    assert not re.findall(r"\bfloat\(|\bdouble\b|\.now\(|\.today\(|\bopen\(|\bprint\(", code)

@@ -1,9 +1,8 @@
 """What the charging system asks of a store, as interfaces and the records that cross them.
 
-A store keeps three things: the records of the tables, lines that are only ever appended or replaced by name (CDRs, costs of
-sessions, the ledger), and the answers that were given under an idempotency key. It changes by `commit` of one
-`Batch`, which is one transaction: all of it is kept, or nothing. `Store` blocks and is used from threads; `Reads` is what a
-method's `fetch` sees. Does not know: SQL, files, connections.
+A store keeps two things: the records of the tables, and lines that are appended or replaced by name (CDRs, costs of
+sessions, the ledger). It changes by `commit` of one `Batch`, which is one transaction: all of it is kept, or nothing.
+`Store` blocks and is used from threads; `Reads` is what a method's `fetch` sees. Does not know: SQL, files.
 """
 
 from typing import Protocol
@@ -41,9 +40,11 @@ class LedgerLine(msgspec.Struct, frozen=True, gc=False):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What was answered to the request with this idempotency key: the encoded reply, and when."""
+    """What was answered to a request with an idempotency key: the encoded reply, and when.
 
-    key: str
+    The table `answers` holds it under that key. A decision that puts one has its ledger lines marked with the key.
+    """
+
     reply: bytes
     at: int
 
@@ -62,7 +63,6 @@ class Batch(msgspec.Struct):
     removed_cdrs: list[tuple[str, str]] = []
     session_costs: list[SessionCost] = []
     removed_session_costs: list[tuple[str, str]] = []
-    answers: list[Answer] = []
 
 
 class Store(Protocol):
@@ -107,18 +107,12 @@ class Store(Protocol):
         ...
 
     def balances_at(self, account_id: str, at: int) -> list[LedgerLine]:
-        """Return for each balance of the account its last line at or before the instant, in the order of those lines."""
-        ...
-
-    def get_answer(self, key: str) -> Answer | None: ...
-
-    def forget_answers(self, before_at: int) -> int:
-        """Drop the answers given before the instant; return how many."""
+        """Return the last line at or before the instant of each of the account's balances, oldest first."""
         ...
 
 
 class Reads(Protocol):
-    """The store as a decision's `fetch` sees it: everything decided until the call is seen, waiting for commits where needed."""
+    """The store as a decision's `fetch` sees it. A call waits until what was decided before it is durable."""
 
     async def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]: ...
 
@@ -135,7 +129,3 @@ class Reads(Protocol):
     ) -> list[LedgerLine]: ...
 
     async def balances_at(self, account_id: str, at: int) -> list[LedgerLine]: ...
-
-    async def get_answer(self, key: str) -> Answer | None: ...
-
-

@@ -1,8 +1,8 @@
 """Which CDRs are meant, in which order and how many: the filter of every CDR query.
 
-Rules: all conditions hold together; a range is half-open; a CDR without a cost counts as one of -1, as the wire shows it.
-Equal keys are ordered by `order_id`, so that pages never overlap. `CdrFilter.select` is the meaning; stores that
-translate a filter to SQL are tested against it.
+Rules: all conditions hold together; a range is half-open; a CDR without a cost counts as one of -1, as the wire
+shows it. Equal keys are ordered by `order_id`, so that pages never overlap. `CdrFilter.select` is the meaning; stores
+that translate a filter to SQL are tested against it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,13 @@ LISTS = {
 #: Ranges of instants on the wire, without their `Start` and `End`.
 INSTANTS = {"SetupTime": "setup_at", "AnswerTime": "answer_at", "CreatedAt": "created_at", "UpdatedAt": "updated_at"}
 
-ORDERS = {"OrderID": "order_id", "AnswerTime": "answer_at", "SetupTime": "setup_at", "Usage": "usage_ns", "Cost": "cost_nano"}
+ORDERS = {
+    "OrderID": "order_id",
+    "AnswerTime": "answer_at",
+    "SetupTime": "setup_at",
+    "Usage": "usage_ns",
+    "Cost": "cost_nano",
+}
 
 #: How the fields that ranges and orders speak about are read from a CDR.
 NUMBERS: dict[str, Callable[[Cdr], int]] = {

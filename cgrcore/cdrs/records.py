@@ -26,8 +26,11 @@ NOT_RATED_NANO = -NANO
 
 #: What an event calls the fields of a CDR; every other key of an event is an extra field.
 MAIN_FIELDS = frozenset(
-    "CGRID RunID OrderID OriginHost Source OriginID ToR RequestType Tenant Category Account Subject Destination SetupTime "
-    "AnswerTime Usage Cost CostDetails CostSource ExtraInfo Partial PreRated Rated ExtraFields".split()
+    (
+        *("CGRID", "RunID", "OrderID", "OriginHost", "Source", "OriginID", "ToR", "RequestType", "Tenant", "Category"),
+        *("Account", "Subject", "Destination", "SetupTime", "AnswerTime", "Usage", "Cost", "CostDetails", "CostSource"),
+        *("ExtraInfo", "ExtraFields", "Partial", "PreRated", "Rated"),
+    )
 )
 
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode

@@ -1,0 +1,280 @@
+"""The committer: gathers the effects of decisions and keeps them in the store, many in one transaction.
+
+Rules: decisions are kept in the order they were added; while one transaction is written the next gathers; a ticket is
+durable once its transaction is. When a commit fails nothing is acknowledged any more, whoever waits is told that it is
+lost, and the tables are rebuilt from the store before work goes on. Does not know: requests, replies, SQL.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+import outcome
+import structlog
+import trio
+
+from cgrcore.errors import CgrError, Unavailable
+from cgrcore.ports import Batch, LedgerLine, Store
+from cgrcore.state import Effects, Table
+from cgrcore.world import World
+from cgrserver.storage.ledger import ledger_lines
+from cgrserver.storage.tables import Codecs
+
+__all__ = ["Committer", "Durability"]
+
+T = TypeVar("T")
+
+#: When a decision counts as durable: once it is on the disk, or at once.
+Durability = Literal["commit", "delayed", "memory"]
+
+#: Decisions that may wait for the disk before new ones are refused: some seconds of work.
+MAX_WAITING = 100_000
+
+FIRST_RETRY_S = 0.1
+LAST_RETRY_S = 5.0
+
+_log = structlog.get_logger("cgrserver.commit")
+
+
+class Committer:
+    """Keeps what decisions changed. One for a world and its store; everything but the writing is on trio's thread.
+
+    `durable` is the last ticket that may be acknowledged, `failure` why none may be (None while all is well).
+    """
+
+    def __init__(self, store: Store, world: World, codecs: Codecs, durability: Durability = "commit") -> None:
+        self.failure: Unavailable | None = None
+        self.written = 0
+        self.commits = 0
+        self._store = store
+        self._world = world
+        self._codecs = codecs
+        self._is_prompt = durability != "commit"
+        self._ticket = 0
+        self._gathering = _Gathering()
+        self._jobs: queue.SimpleQueue[tuple[trio.lowlevel.Task, Callable[[], Any]] | None] = queue.SimpleQueue()
+        self._more = trio.lowlevel.ParkingLot()
+        self._advanced = trio.lowlevel.ParkingLot()
+        self._durable_calls: list[Callable[[int], Any]] = []
+        self._failure_calls: list[Callable[[int, int, CgrError], Any]] = []
+        self._recovery_calls: list[Callable[[], Any]] = []
+
+    @property
+    def durable(self) -> int:
+        return self._ticket if self._is_prompt else self.written
+
+    @property
+    def ticket(self) -> int:
+        """The last ticket given: what is durable up to here is all that was decided."""
+        return self._ticket
+
+    def check(self) -> None:
+        """Raise Unavailable when a decision made now could not be kept. To be called before deciding."""
+        if self.failure is not None:
+            raise self.failure
+        if self._ticket - self.written >= MAX_WAITING:
+            raise Unavailable("the store is behind, try again later", subject="store")
+
+    def add(self, effects: Effects, now_at: int) -> int:
+        """Take what a decision changed, at an instant (ns UTC); return the ticket to wait for.
+
+        To be called right after the decision, before the next. Raises Unavailable after a failed commit, Corrupt for a
+        table nobody declared; then the decision must be undone.
+        """
+        if self.failure is not None:
+            raise self.failure
+        is_idle = not self._gathering.size
+        self._gathering.take(effects, now_at, self._codecs)
+        self._ticket += 1
+        if is_idle:
+            self._more.unpark_all()
+        return self._ticket
+
+    def on_durable(self, call: Callable[[int], Any]) -> None:
+        """Have `call(durable)` made whenever `durable` has moved by a commit."""
+        self._durable_calls.append(call)
+
+    def on_failure(self, call: Callable[[int, int, CgrError], Any]) -> None:
+        """Have `call(first, last, error)` made when these tickets are lost.
+
+        Whether the store kept them nobody knows until it is read again: who asked may ask again under the same key.
+        """
+        self._failure_calls.append(call)
+
+    def on_recovery(self, call: Callable[[], Any]) -> None:
+        """Have `call()` made when the tables hold what the store does, before anything is decided again."""
+        self._recovery_calls.append(call)
+
+    async def drain(self, ticket: int | None = None) -> None:
+        """Wait until everything decided before (or up to a ticket) is written. Raises Unavailable when that fails."""
+        wanted = self._ticket if ticket is None else ticket
+        while self.written < wanted:
+            if self.failure is not None:
+                raise self.failure
+            await self._advanced.park()
+
+    async def run(self) -> None:
+        """Write until cancelled. A commit under way is finished, and what was added by then is written too."""
+        token = trio.lowlevel.current_trio_token()
+        thread = threading.Thread(target=self._work, args=(token,), name="committer", daemon=True)
+        thread.start()
+        try:
+            while True:
+                if not self._gathering.size:
+                    await self._more.park()
+                await self._commit()
+        finally:
+            with trio.CancelScope(shield=True):
+                while self._gathering.size and self.failure is None:
+                    await self._commit(is_last=True)
+            self._jobs.put(None)
+            thread.join()
+
+    async def _commit(self, is_last: bool = False) -> None:
+        gathered, self._gathering, last = self._gathering, _Gathering(), self._ticket
+        try:
+            batch = gathered.close(self._codecs)
+            await self._in_thread(lambda: self._store.commit(batch))
+        except Exception as error:  # whatever went wrong, the tables are ahead of the store now
+            self._fail(error)
+            if not is_last:
+                await self._recover()
+            return
+        self.written = last
+        self.commits += 1
+        self._advanced.unpark_all()
+        for call in self._durable_calls:
+            call(self.durable)
+        for after in gathered.after:
+            _run_after(after)
+
+    def _fail(self, error: Exception) -> None:
+        text = str(error) or type(error).__name__
+        first, last = self.written + 1, self._ticket
+        _log.error("commit failed, no longer acknowledging", why=text, first_ticket=first, last_ticket=last)
+        self.failure = Unavailable(f"SERVER_ERROR: the store cannot be written: {text}", subject="store")
+        self._gathering = _Gathering()
+        self._advanced.unpark_all()
+        for call in self._failure_calls:
+            call(first, last, self.failure)
+
+    async def _recover(self) -> None:
+        """Read the state again, until that works, and go on from it."""
+        delay_s = FIRST_RETRY_S
+        while True:
+            try:
+                fresh = await self._in_thread(self._reload)
+                break
+            except CgrError as error:
+                _log.error("the store is not back yet", why=str(error), next_try_s=delay_s)
+            await trio.sleep(delay_s)
+            delay_s = min(2 * delay_s, LAST_RETRY_S)
+        tables = self._world.state.tables
+        for name in tables.keys() | fresh.state.tables.keys():
+            if name in self._codecs and self._codecs.is_kept(name):
+                table = self._world.state.table(name)
+                table.records = fresh.state.table(name).records
+                table.uncommitted = {}
+                table.version += 1
+        self._world.state.effects = Effects()
+        self.written = self._ticket
+        self.failure = None
+        _log.info("the store is back, serving again from what it holds")
+        for call in self._recovery_calls:
+            call()
+
+    def _reload(self) -> World:
+        fresh = World(self._world.settings, self._world.new_id)
+        self._store.reopen()
+        self._store.load(fresh)
+        return fresh
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        """Run the call on the writer's thread and wait for it, whatever is cancelled meanwhile."""
+        self._jobs.put((trio.lowlevel.current_task(), call))
+        result: T = await trio.lowlevel.wait_task_rescheduled(lambda _: trio.lowlevel.Abort.FAILED)
+        return result
+
+    def _work(self, token: trio.lowlevel.TrioToken) -> None:
+        while (job := self._jobs.get()) is not None:
+            task, call = job
+            token.run_sync_soon(trio.lowlevel.reschedule, task, outcome.capture(call))
+
+
+class _Gathering:
+    """What the next transaction will hold."""
+
+    __slots__ = ("after", "at", "cdrs", "ledger", "removed", "session_costs", "size", "touched")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.at = 0
+        self.touched: dict[str, dict[str, Table[Any]]] = {}
+        self.ledger: list[LedgerLine] = []
+        self.cdrs: dict[tuple[str, str], Any] = {}
+        self.session_costs: dict[tuple[str, str], Any] = {}
+        self.removed: dict[str, dict[tuple[str, str], None]] = {"cdrs": {}, "session_costs": {}}
+        self.after: list[Callable[[], Any]] = []
+
+    def take(self, effects: Effects, now_at: int, codecs: Codecs) -> None:
+        """Note what a decision touched, and its ledger lines while the tables show what it left."""
+        before = effects.before
+        for name, _ in before:
+            codecs.is_kept(name)
+        self.size += 1
+        self.at = max(self.at, now_at)
+        touched = self.touched
+        mark: tuple[str, int, str] | None = None
+        for (name, key), (table, _, record) in before.items():
+            keys = touched.get(name)
+            if keys is None:
+                keys = touched[name] = {}
+            keys[key] = table
+            if name == "accounts":
+                if mark is None:
+                    mark = (effects.reason, now_at, next((k for n, k in before if n == "answers"), ""))
+                ledger_lines(key, record, table.records.get(key), mark, self.ledger)
+        for journal, operation, row in effects.rows:
+            self._take_row(journal, operation, row)
+        if effects.after:
+            self.after += effects.after
+
+    def _take_row(self, journal: str, operation: str, row: Any) -> None:
+        kept = self.cdrs if journal == "cdrs" else self.session_costs
+        assert journal in self.removed, journal
+        name = (row.cgrid, row.run_id)
+        if operation == "delete":
+            kept.pop(name, None)
+            self.removed[journal][name] = None
+        else:
+            assert operation in ("insert", "update"), operation
+            kept[name] = row
+            self.removed[journal].pop(name, None)
+
+    def close(self, codecs: Codecs) -> Batch:
+        """Encode each touched record once, as the last of the decisions left it."""
+        records: dict[str, list[tuple[str, bytes | None]]] = {}
+        for name, keys in self.touched.items():
+            if codecs.is_kept(name):
+                encode = codecs.encoder(name)
+                records[name] = [
+                    (key, None if (record := table.records.get(key)) is None else encode(record))
+                    for key, table in keys.items()
+                ]
+        return Batch(
+            at=self.at,
+            records=records,
+            ledger=self.ledger,
+            cdrs=list(self.cdrs.values()),
+            removed_cdrs=list(self.removed["cdrs"]),
+            session_costs=list(self.session_costs.values()),
+            removed_session_costs=list(self.removed["session_costs"]),
+        )
+
+
+def _run_after(after: Callable[[], Any]) -> None:
+    try:
+        after()
+    except Exception as error:  # one delivery must not stop the others, nor the committer
+        _log.error("what was to happen after a commit failed", why=repr(error))

@@ -1,0 +1,115 @@
+"""The store in memory: nothing survives the process. For tests, trials and `durability = memory`.
+
+Its queries are the plain meaning of what SQL stores do, and the contract tests hold these against it.
+"""
+
+import itertools
+import threading
+
+import msgspec
+
+from cgrcore.cdrs.filter import CdrFilter
+from cgrcore.cdrs.records import Cdr, SessionCost
+from cgrcore.ports import Batch, LedgerLine
+from cgrcore.world import World
+from cgrserver.storage.rows import latest
+from cgrserver.storage.tables import Codecs
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """A store that keeps everything in dictionaries. Safe to read from several threads."""
+
+    def __init__(self, codecs: Codecs) -> None:
+        self._codecs = codecs
+        self._lock = threading.Lock()
+        self._records: dict[str, dict[str, bytes]] = {}
+        self._ledger: dict[str, list[LedgerLine]] = {}
+        self._cdrs: dict[tuple[str, str], Cdr] = {}
+        self._session_costs: dict[tuple[str, str], SessionCost] = {}
+        self._order_ids = itertools.count(1)
+        self._line_ids = itertools.count(1)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to give back."""
+
+    def reopen(self) -> None:
+        """Do nothing: memory does not fail."""
+
+    def load(self, world: World) -> None:
+        for table in world.state.tables.values():
+            table.records = {}
+            table.version += 1
+        with self._lock:
+            for name, bodies in self._records.items():
+                records = world.state.table(name).records
+                records.update((key, self._codecs.decode(name, key, body)) for key, body in bodies.items())
+
+    def commit(self, batch: Batch) -> None:
+        with self._lock:
+            for name, touched in batch.records.items():
+                bodies = self._records.setdefault(name, {})
+                for key, body in touched:
+                    if body is None:
+                        bodies.pop(key, None)
+                    else:
+                        bodies[key] = body
+            for line in batch.ledger:
+                numbered = msgspec.structs.replace(line, line_id=next(self._line_ids))
+                self._ledger.setdefault(line.account_id, []).append(numbered)
+            for cdr in batch.cdrs:
+                self._keep(cdr, batch.at)
+            for cost in batch.session_costs:
+                key = cost.cgrid, cost.run_id
+                held = self._session_costs.get(key)
+                created_at = held.created_at if held else cost.created_at or batch.at
+                self._session_costs[key] = msgspec.structs.replace(cost, created_at=created_at)
+            for name in batch.removed_cdrs:
+                self._cdrs.pop(name, None)
+            for name in batch.removed_session_costs:
+                self._session_costs.pop(name, None)
+
+    def _keep(self, cdr: Cdr, at: int) -> None:
+        key = cdr.cgrid, cdr.run_id
+        held = self._cdrs.get(key)
+        self._cdrs[key] = msgspec.structs.replace(
+            cdr,
+            order_id=held.order_id if held else next(self._order_ids),
+            created_at=held.created_at if held else cdr.created_at or at,
+            updated_at=at,
+        )
+
+    def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
+        with self._lock:
+            return criteria.select(self._cdrs.values())
+
+    def count_cdrs(self, criteria: CdrFilter) -> int:
+        return len(self.find_cdrs(criteria))
+
+    def get_cdr(self, cgrid: str, run_id: str) -> Cdr | None:
+        return self._cdrs.get((cgrid, run_id))
+
+    def find_session_costs(
+        self, cgrid: str = "", run_id: str = "", origin_host: str = "", origin_id_prefix: str = ""
+    ) -> list[SessionCost]:
+        with self._lock:
+            return [
+                cost
+                for cost in self._session_costs.values()
+                if (not cgrid or cost.cgrid == cgrid)
+                and (not run_id or cost.run_id == run_id)
+                and (not origin_host or cost.origin_host == origin_host)
+                and cost.origin_id.startswith(origin_id_prefix)
+            ]
+
+    def history(self, account_id: str, from_at: int | None = None, until_at: int | None = None) -> list[LedgerLine]:
+        with self._lock:
+            return [
+                line
+                for line in self._ledger.get(account_id, ())
+                if (from_at is None or line.at >= from_at) and (until_at is None or line.at < until_at)
+            ]
+
+    def balances_at(self, account_id: str, at: int) -> list[LedgerLine]:
+        return latest(line for line in self.history(account_id) if line.at <= at)

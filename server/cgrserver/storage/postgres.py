@@ -1,0 +1,229 @@
+"""The store in PostgreSQL, where several machines share one database.
+
+Rules: a batch goes in as one statement per table, its columns as arrays, since a statement costs more than a row; the
+connection that writes holds an advisory lock on the schema, so a second server finds it taken, and a server that lost
+its connection can commit nothing more. Every call blocks and belongs in a thread (psycopg's async side needs asyncio).
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import psycopg
+
+from cgrcore.errors import Unavailable
+from cgrcore.ports import Batch
+from cgrserver.storage.cdr_sql import Dialect
+from cgrserver.storage.migrations import migrate
+from cgrserver.storage.queries import SqlQueries
+from cgrserver.storage.rows import (
+    CDR_COLUMNS,
+    LEDGER_COLUMNS,
+    RECORD_TABLES,
+    SESSION_COST_COLUMNS,
+    cdr_row,
+    ledger_row,
+    session_cost_row,
+)
+from cgrserver.storage.tables import Codecs
+
+__all__ = ["PostgresStore"]
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 5
+
+#: A statement that takes longer than this is stuck behind a lock somebody else holds.
+STATEMENT_TIMEOUT_MS = 30_000
+
+#: A NUL as JSON writes it, after the whole escapes before it.
+_JSON_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
+
+LOCK = "SELECT pg_try_advisory_lock(hashtextextended('cgrcore.' || current_schema(), 0))"
+
+#: The array types that columns are sent as; all others are text.
+TYPES = {
+    **dict.fromkeys(("at", "usage_ns", "setup_at", "answer_at", "created_at", "updated_at"), "bigint"),
+    **dict.fromkeys(("setup_offset_s", "answer_offset_s"), "integer"),
+    **dict.fromkeys(("before_value", "after_value", "amount", "cost"), "numeric"),
+    **dict.fromkeys(("is_partial", "is_prerated"), "boolean"),
+    **dict.fromkeys(("body", "cost_details"), "bytea"),
+    "extra_fields": "jsonb",
+}
+
+
+class PostgresDialect(Dialect):
+    """PostgreSQL's ways of saying what SQLite's dialect says."""
+
+    cost_key = "COALESCE(cost, -1)"
+    among = "({column} = ANY({{}}::text[]))"
+    among_costs = "(COALESCE(cost, -1) = ANY({}::text[]::numeric[]))"
+    starts = "EXISTS (SELECT 1 FROM unnest({}::text[]) AS p WHERE starts_with(destination, p))"
+    has_field = "jsonb_exists(extra_fields, {}::text)"
+    has_value = "COALESCE(extra_fields ->> {}::text = {}::text, false)"
+    no_limit = "ALL"
+
+    def texts(self, values: Sequence[str]) -> Any:
+        return list(values)
+
+
+class PostgresStore(SqlQueries):
+    """A store in the database and schema that `conninfo` leads to. Opening it locks it and updates its schema.
+
+    Raises Unavailable when the server cannot be reached or another process serves from the schema.
+    """
+
+    def __init__(self, conninfo: str, codecs: Codecs, *, is_every_commit_synced: bool = True) -> None:
+        super().__init__(PostgresDialect(), codecs)
+        self._conninfo = conninfo
+        self._synchronous = "on" if is_every_commit_synced else "off"
+        self._readers: list[psycopg.Connection[Any]] = []
+        self._readers_lock = threading.Lock()
+        self._writer = self._open()
+        try:
+            migrate(lambda sql: _run(self._writer, sql), "postgres")
+        except psycopg.Error as error:
+            self._writer.close()
+            raise _unavailable(error) from error
+
+    def _open(self) -> psycopg.Connection[Any]:
+        connection = self._connect()
+        try:
+            connection.execute(f"SET synchronous_commit = {self._synchronous}")
+            row = connection.execute(LOCK).fetchone()
+        except psycopg.Error as error:
+            connection.close()
+            raise _unavailable(error) from error
+        if row is None or not row[0]:
+            connection.close()
+            raise Unavailable("another process serves from this PostgreSQL schema")
+        return connection
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        try:
+            connection = psycopg.connect(self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+            connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+        except psycopg.Error as error:
+            raise _unavailable(error) from error
+        return connection
+
+    def close(self) -> None:
+        with self._readers_lock:
+            while self._readers:
+                self._readers.pop().close()
+        self._writer.close()
+
+    def reopen(self) -> None:
+        self.close()
+        self._writer = self._open()
+        try:
+            # A write proves that the server is no standby and its disk not full.
+            self._writer.execute("UPDATE schema_version SET applied_at = applied_at")
+        except psycopg.Error as error:
+            raise _unavailable(error) from error
+
+    def commit(self, batch: Batch) -> None:
+        try:
+            with self._writer.transaction():
+                self._write(batch)
+        except (psycopg.Error, OverflowError, UnicodeError) as error:
+            raise _unavailable(error) from error
+
+    def _write(self, batch: Batch) -> None:
+        for name, touched in batch.records.items():
+            self._write_records(name, touched)
+        self._insert(_LEDGER_SQL, [ledger_row(line) for line in batch.ledger])
+        self._insert(_CDR_SQL, [cdr_row(cdr, batch.at) for cdr in batch.cdrs])
+        self._insert(_SESSION_COST_SQL, [session_cost_row(cost, batch.at) for cost in batch.session_costs])
+        self._delete("cdrs", ("cgrid", "run_id"), batch.removed_cdrs)
+        self._delete("session_costs", ("cgrid", "run_id"), batch.removed_session_costs)
+
+    def _write_records(self, name: str, touched: list[tuple[str, bytes | None]]) -> None:
+        sql_table = RECORD_TABLES.get(name)
+        if sql_table is not None:
+            self._insert(_RECORD_SQL[sql_table], [row for row in touched if row[1] is not None])
+            self._delete(sql_table, ("id",), [(key,) for key, body in touched if body is None])
+        else:
+            self._insert(_DOCUMENT_SQL, [(name, key, body) for key, body in touched if body is not None])
+            self._delete("documents", ("kind", "id"), [(name, key) for key, body in touched if body is None])
+
+    def _insert(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        if rows:
+            self._writer.execute(sql, [_storable(column) for column in zip(*rows, strict=True)])
+
+    def _delete(self, table: str, key: Sequence[str], keys: Sequence[Sequence[str]]) -> None:
+        if keys:
+            columns, arrays = ", ".join(key), ", ".join(["%s::text[]"] * len(key))
+            sql = f"DELETE FROM {table} WHERE ({columns}) IN (SELECT * FROM unnest({arrays}))"
+            self._writer.execute(sql, [_storable(column) for column in zip(*keys, strict=True)])
+
+    @contextmanager
+    def _read(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection that writes nothing."""
+        with self._readers_lock:
+            connection = self._readers.pop() if self._readers else None
+        if connection is None or connection.closed:
+            connection = self._connect()
+            connection.read_only = True
+        try:
+            with connection.transaction():
+                yield connection
+        except psycopg.Error as error:
+            connection.close()
+            raise _unavailable(error) from error
+        except BaseException:
+            connection.close()
+            raise
+        with self._readers_lock:
+            self._readers.append(connection)
+
+    def _rows(self, sql: str, parameters: Sequence[Any], make: Callable[[Sequence[Any]], T]) -> list[T]:
+        given = [_clean(value) if isinstance(value, str) else value for value in parameters]
+        with self._read() as connection:
+            return [make(row) for row in connection.execute(sql.replace("{}", "%s"), given)]
+
+
+def _insert_sql(table: str, columns: Sequence[str], on_conflict: str = "") -> str:
+    arrays = ", ".join(f"%{'b' if _type(c) == 'bytea' else 's'}::{_type(c)}[]" for c in columns)
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {on_conflict}"
+
+
+def _type(column: str) -> str:
+    return TYPES.get(column, "text")
+
+
+def _upsert_sql(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequence[str] = ()) -> str:
+    changed = [column for column in columns if column not in key and column not in kept]
+    update = ", ".join(f"{column} = excluded.{column}" for column in changed)
+    return _insert_sql(table, columns, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}")
+
+
+_RECORD_SQL = {table: _upsert_sql(table, ("id",), ("id", "body")) for table in RECORD_TABLES.values()}
+_DOCUMENT_SQL = _upsert_sql("documents", ("kind", "id"), ("kind", "id", "body"))
+_LEDGER_SQL = _insert_sql("ledger", LEDGER_COLUMNS)
+_CDR_SQL = _upsert_sql("cdrs", ("cgrid", "run_id"), CDR_COLUMNS, kept=("created_at",))
+_SESSION_COST_SQL = _upsert_sql("session_costs", ("cgrid", "run_id"), SESSION_COST_COLUMNS, kept=("created_at",))
+
+
+def _run(connection: psycopg.Connection[Any], sql: str) -> Any:
+    cursor = connection.execute(sql)  # type: ignore[call-overload]
+    return cursor if cursor.description else ()
+
+
+def _storable(column: Sequence[Any]) -> list[Any]:
+    """Return a column without the NUL characters that PostgreSQL refuses, so that nobody's event can stop a commit."""
+    return [_clean(value) if isinstance(value, str) else value for value in column]
+
+
+def _clean(text: str) -> str:
+    if "\0" in text:
+        return text.replace("\0", "\ufffd")
+    if "\\u0000" in text:
+        return _JSON_NUL.sub(lambda found: found[1] + "\ufffd", text)
+    return text
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable(f"PostgreSQL: {str(error).strip()}")

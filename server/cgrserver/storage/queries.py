@@ -1,0 +1,94 @@
+"""The queries that both SQL stores answer alike. What differs is in their `Dialect`, and in how rows are fetched."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from cgrcore.cdrs.filter import CdrFilter
+from cgrcore.cdrs.records import Cdr, SessionCost
+from cgrcore.ports import LedgerLine
+from cgrcore.world import World
+from cgrserver.storage.cdr_sql import CdrQuery, Dialect
+from cgrserver.storage.rows import (
+    CDR_COLUMNS,
+    LEDGER_COLUMNS,
+    RECORD_TABLES,
+    SESSION_COST_COLUMNS,
+    cdr_from_row,
+    ledger_from_row,
+    session_cost_from_row,
+)
+from cgrserver.storage.tables import Codecs
+
+__all__ = ["SqlQueries"]
+
+T = TypeVar("T")
+
+CDRS = f"SELECT order_id, {', '.join(CDR_COLUMNS)} FROM cdrs"
+LEDGER = f"SELECT line_id, {', '.join(LEDGER_COLUMNS)} FROM ledger"
+SESSION_COSTS = f"SELECT {', '.join(SESSION_COST_COLUMNS)} FROM session_costs"
+
+
+class SqlQueries:
+    """The reading half of an SQL store."""
+
+    def __init__(self, dialect: Dialect, codecs: Codecs) -> None:
+        self._dialect = dialect
+        self._codecs = codecs
+
+    def _rows(self, sql: str, parameters: Sequence[Any], make: Callable[[Sequence[Any]], T]) -> list[T]:
+        """Run a query and return what `make` makes of each row. Parameters are written {} in the text."""
+        raise NotImplementedError
+
+    def load(self, world: World) -> None:
+        for table in world.state.tables.values():
+            table.records = {}
+            table.version += 1
+        for name, sql_table in RECORD_TABLES.items():
+            records = world.state.table(name).records
+            self._rows(f"SELECT id, body FROM {sql_table}", (), lambda row, n=name, r=records: self._put(r, n, *row))
+        self._rows(
+            "SELECT kind, id, body FROM documents",
+            (),
+            lambda row: self._put(world.state.table(row[0]).records, *row),
+        )
+
+    def _put(self, records: dict[str, Any], table: str, key: str, body: bytes) -> None:
+        records[key] = self._codecs.decode(table, key, body)
+
+    def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
+        query = CdrQuery(criteria, self._dialect)
+        return self._rows(f"{CDRS} WHERE {query.where} {query.page}", query.parameters, cdr_from_row)
+
+    def count_cdrs(self, criteria: CdrFilter) -> int:
+        query = CdrQuery(criteria, self._dialect)
+        sql = f"SELECT count(*) FROM (SELECT 1 FROM cdrs WHERE {query.where} {query.page}) AS page"
+        return self._rows(sql, query.parameters, lambda row: int(row[0]))[0]
+
+    def get_cdr(self, cgrid: str, run_id: str) -> Cdr | None:
+        found = self._rows(f"{CDRS} WHERE cgrid = {{}} AND run_id = {{}}", (cgrid, run_id), cdr_from_row)
+        return found[0] if found else None
+
+    def find_session_costs(
+        self, cgrid: str = "", run_id: str = "", origin_host: str = "", origin_id_prefix: str = ""
+    ) -> list[SessionCost]:
+        given = {"cgrid": cgrid, "run_id": run_id, "origin_host": origin_host}
+        conditions = [f"{column} = {{}}" for column, value in given.items() if value]
+        parameters: list[Any] = [value for value in given.values() if value]
+        if origin_id_prefix:
+            conditions.append("substr(origin_id, 1, {}) = {}")
+            parameters += [len(origin_id_prefix), origin_id_prefix]
+        where = " AND ".join(conditions) or "1 = 1"
+        return self._rows(f"{SESSION_COSTS} WHERE {where} ORDER BY id", parameters, session_cost_from_row)
+
+    def history(self, account_id: str, from_at: int | None = None, until_at: int | None = None) -> list[LedgerLine]:
+        conditions = ["account_id = {}"]
+        parameters: list[Any] = [account_id]
+        for condition, bound in (("at >= {}", from_at), ("at < {}", until_at)):
+            if bound is not None:
+                conditions.append(condition)
+                parameters.append(bound)
+        return self._rows(f"{LEDGER} WHERE {' AND '.join(conditions)} ORDER BY line_id", parameters, ledger_from_row)
+
+    def balances_at(self, account_id: str, at: int) -> list[LedgerLine]:
+        last = "SELECT max(line_id) FROM ledger WHERE account_id = {} AND at <= {} GROUP BY balance_type, balance_uuid"
+        return self._rows(f"{LEDGER} WHERE line_id IN ({last}) ORDER BY line_id", (account_id, at), ledger_from_row)

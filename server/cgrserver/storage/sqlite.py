@@ -1,0 +1,232 @@
+"""The store in one SQLite file: the default. What was committed survives a power failure.
+
+Rules: write-ahead log with `synchronous=FULL`, so a commit returns when its pages are on the disk; one process writes
+(a lock file says which), others may read. Rows go in by the dozen per statement, since every step of one takes and
+drops Python's lock. Does not know: decisions, batches under way, trio.
+"""
+
+import fcntl
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from cgrcore.errors import Corrupt, Unavailable
+from cgrcore.money import parse_nano
+from cgrcore.ports import Batch
+from cgrserver.storage.cdr_sql import Dialect
+from cgrserver.storage.migrations import migrate
+from cgrserver.storage.queries import SqlQueries
+from cgrserver.storage.rows import (
+    CDR_COLUMNS,
+    LEDGER_COLUMNS,
+    RECORD_TABLES,
+    SESSION_COST_COLUMNS,
+    cdr_row,
+    ledger_row,
+    session_cost_row,
+)
+from cgrserver.storage.tables import Codecs
+
+__all__ = ["SqliteStore"]
+
+T = TypeVar("T")
+
+#: How long a statement waits for another process that holds the file (a backup, a report).
+BUSY_TIMEOUT_S = 5.0
+
+#: Pages in the log before they are moved to the file: fewer moves, at 16 MiB of log.
+CHECKPOINT_PAGES = 4000
+
+#: Rows in one INSERT. SQLite allows 32766 parameters in a statement; a CDR has 26.
+ROWS_PER_STATEMENT = 32
+
+
+class SqliteStore(SqlQueries):
+    """A store in the file `path`. Opening it locks it for this process and brings its schema up to date.
+
+    `is_every_commit_synced=False` (durability `delayed`) may lose the last commits when power fails, never their order.
+    Raises Unavailable when the file cannot be opened or another process serves from it.
+    """
+
+    def __init__(self, path: str | Path, codecs: Codecs, *, is_every_commit_synced: bool = True) -> None:
+        self._path = Path(path)
+        super().__init__(Dialect(), codecs)
+        self._synchronous = "FULL" if is_every_commit_synced else "NORMAL"
+        self._lock = _lock(self._path)
+        self._readers: list[sqlite3.Connection] = []
+        self._readers_lock = threading.Lock()
+        try:
+            self._writer = self._open()
+            migrate(self._writer.execute, "sqlite")
+        except sqlite3.Error as error:
+            self._lock.close()
+            raise _unavailable(error) from error
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={self._synchronous}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        connection.execute("PRAGMA cache_size=-65536")
+        return connection
+
+    def close(self) -> None:
+        with self._readers_lock:
+            while self._readers:
+                self._readers.pop().close()
+        self._writer.close()
+        self._lock.close()
+
+    def reopen(self) -> None:
+        # A failed sync may have left pages in the system's cache that will never reach the disk, yet read back fine.
+        # Moving the log into the file writes and syncs them anew, before anything is built on them.
+        try:
+            self._writer.close()
+            self._writer = self._open()
+            busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            version = self._writer.execute("PRAGMA user_version").fetchone()[0]
+            self._writer.execute(f"PRAGMA user_version={(version + 1) % 1_000_000}")
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+        if busy:
+            raise Unavailable(f"{self._path} is held by a reader; its log cannot be written back")
+
+    def commit(self, batch: Batch) -> None:
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._write(batch)
+            self._writer.execute("COMMIT")
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            try:
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+            except sqlite3.Error:
+                pass  # `reopen` starts from a fresh connection in any case
+            raise _unavailable(error) from error
+
+    def _write(self, batch: Batch) -> None:
+        for name, touched in batch.records.items():
+            self._write_records(name, touched)
+        self._insert(_LEDGER_SQL, [ledger_row(line) for line in batch.ledger])
+        self._insert(_CDR_SQL, [cdr_row(cdr, batch.at) for cdr in batch.cdrs])
+        self._insert(_SESSION_COST_SQL, [session_cost_row(cost, batch.at) for cost in batch.session_costs])
+        for table, keys in (("cdrs", batch.removed_cdrs), ("session_costs", batch.removed_session_costs)):
+            if keys:
+                self._writer.executemany(f"DELETE FROM {table} WHERE cgrid = ? AND run_id = ?", keys)
+
+    def _write_records(self, name: str, touched: list[tuple[str, bytes | None]]) -> None:
+        sql_table = RECORD_TABLES.get(name)
+        rows: list[tuple[Any, ...]]
+        if sql_table is not None:
+            rows = [row for row in touched if row[1] is not None]
+            self._insert(_RECORD_SQL[sql_table], rows)
+            gone = [(key,) for key, body in touched if body is None]
+            delete = f"DELETE FROM {sql_table} WHERE id = ?"
+        else:
+            rows = [(name, key, body) for key, body in touched if body is not None]
+            self._insert(_DOCUMENT_SQL, rows)
+            gone = [(name, key) for key, body in touched if body is None]
+            delete = "DELETE FROM documents WHERE kind = ? AND id = ?"
+        if gone:
+            self._writer.executemany(delete, gone)
+
+    def _insert(self, sql: "_Insert", rows: Sequence[Sequence[Any]]) -> None:
+        whole = len(rows) - len(rows) % ROWS_PER_STATEMENT
+        for start in range(0, whole, ROWS_PER_STATEMENT):
+            chunk = rows[start : start + ROWS_PER_STATEMENT]
+            self._writer.execute(sql.many, [value for row in chunk for value in row])
+        if whole < len(rows):
+            rest = rows[whole:]
+            self._writer.execute(sql.of(len(rest)), [value for row in rest for value in row])
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that sees one moment of the store and writes nothing."""
+        with self._readers_lock:
+            connection = self._readers.pop() if self._readers else None
+        try:
+            if connection is None:
+                connection = sqlite3.connect(
+                    self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+                )
+                connection.execute("PRAGMA query_only=1")
+                connection.create_collation("cgr_decimal", _compare)
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
+            raise _unavailable(error) from error
+        except BaseException:
+            if connection is not None:
+                connection.close()
+            raise
+        with self._readers_lock:
+            self._readers.append(connection)
+
+    def _rows(self, sql: str, parameters: Sequence[Any], make: Callable[[Sequence[Any]], T]) -> list[T]:
+        with self._read() as connection:
+            return [make(row) for row in connection.execute(sql.replace("{}", "?"), parameters)]
+
+
+class _Insert:
+    """An INSERT for one row, and for many at once."""
+
+    __slots__ = ("_head", "_row", "_tail", "many")
+
+    def __init__(self, table: str, columns: Sequence[str], on_conflict: str = "") -> None:
+        self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+        self._row = f"({', '.join('?' * len(columns))})"
+        self._tail = f" {on_conflict}" if on_conflict else ""
+        self.many = self.of(ROWS_PER_STATEMENT)
+
+    def of(self, count: int) -> str:
+        return self._head + ", ".join([self._row] * count) + self._tail
+
+
+def _upsert(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequence[str] = ()) -> _Insert:
+    changed = [column for column in columns if column not in key and column not in kept]
+    update = ", ".join(f"{column} = excluded.{column}" for column in changed)
+    return _Insert(table, columns, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}")
+
+
+_RECORD_SQL = {table: _upsert(table, ("id",), ("id", "body")) for table in RECORD_TABLES.values()}
+_DOCUMENT_SQL = _upsert("documents", ("kind", "id"), ("kind", "id", "body"))
+_LEDGER_SQL = _Insert("ledger", LEDGER_COLUMNS)
+_CDR_SQL = _upsert("cdrs", ("cgrid", "run_id"), CDR_COLUMNS, kept=("created_at",))
+_SESSION_COST_SQL = _upsert("session_costs", ("cgrid", "run_id"), SESSION_COST_COLUMNS, kept=("created_at",))
+
+
+def _lock(path: Path) -> IO[str]:
+    """Take the store for this process. The lock goes with the process, whatever ends it."""
+    try:
+        lock = open(f"{path}.lock", "w")  # noqa: SIM115
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise Unavailable(f"another process serves from {path}") from None
+    return lock
+
+
+def _compare(left: str, right: str) -> int:
+    a, b = parse_nano(left), parse_nano(right)
+    return (a > b) - (a < b)
+
+
+def _unavailable(error: Exception) -> Corrupt | Unavailable:
+    text = f"SQLite: {error}"
+    if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
+        return Corrupt(text)
+    return Unavailable(text)

@@ -32,7 +32,7 @@ ALLOWED: dict[str, str] = {
     "cgrcore.actions": VALUES + " filters rating",
     "cgrcore.accounting": VALUES + " _fast filters rating actions",
     **dict.fromkeys(
-        (f"cgrcore.actions.{name}" for name in "context counters run steps trigger_match triggers".split()),
+        (f"cgrcore.actions.{name}" for name in ("context", "counters", "run", "steps", "trigger_match", "triggers")),
         VALUES + " filters rating actions accounting",
     ),
     "cgrcore.scheduling": VALUES + " filters rating actions accounting",

@@ -192,5 +192,7 @@ def text_of(value: Any) -> str:
 
 
 def _plain(value: Decimal) -> str:
+    if not value.is_finite():
+        return "NaN" if value.is_nan() else ("-Inf" if value < 0 else "+Inf")
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

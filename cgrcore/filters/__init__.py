@@ -1,8 +1,39 @@
-"""Filters: which events something applies to."""
+"""Filters: which events something applies to; reading what tariff plans say about events (paths, RSR texts)."""
 
+from cgrcore.filters.check import check_filters, compile_filter, inline_rule, is_inline, passes, passes_in
+from cgrcore.filters.paths import Scope, read, scope_of, split_path, without, write
 from cgrcore.filters.records import ActivationInterval, Filter, FilterRule, interval_from_text, interval_from_wire
+from cgrcore.filters.rsr import Rsr, parse_rsr, read_joined, split_rsr
+from cgrcore.filters.selection import matching
+from cgrcore.filters.values import compare, infer
 
-__all__ = ["TABLES", "ActivationInterval", "Filter", "FilterRule", "interval_from_text", "interval_from_wire"]
+__all__ = [
+    "TABLES",
+    "ActivationInterval",
+    "Filter",
+    "FilterRule",
+    "Rsr",
+    "Scope",
+    "check_filters",
+    "compare",
+    "compile_filter",
+    "infer",
+    "inline_rule",
+    "interval_from_text",
+    "interval_from_wire",
+    "is_inline",
+    "matching",
+    "parse_rsr",
+    "passes",
+    "passes_in",
+    "read",
+    "read_joined",
+    "scope_of",
+    "split_path",
+    "split_rsr",
+    "without",
+    "write",
+]
 
 #: The tables of this subject, with their records; the key is `tenant:id`.
 TABLES: dict[str, type] = {"filters": Filter}

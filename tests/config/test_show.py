@@ -26,7 +26,7 @@ def test_what_only_we_have_is_left_out_of_sections_clients_know() -> None:
 
 
 def test_a_section_of_ours_is_printed_whole() -> None:
-    assert show_section(read_settings([]), "limits")["stall_timeout"] == "30s"
+    assert show_section(read_settings([]), "limits")["send_timeout"] == "30s"
 
 
 def test_fields_hold_only_what_was_given() -> None:

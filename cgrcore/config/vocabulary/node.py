@@ -48,12 +48,9 @@ _GENERAL = Object(
         "durability",
         Choice("commit", "delayed", "memory"),
         "commit",
-        "a reply leaves once its changes are on disk (commit), or at once, and changes are written every "
-        "durability_delay (delayed) or at shutdown only (memory)",
+        "when a reply leaves: once its changes are on disk (commit), or at once, with the changes written right after "
+        "(delayed) or not waited for at all (memory)",
         is_ours=True,
-    ),
-    Key(
-        "durability_delay", Duration(), "100ms", "with durability delayed: what a crash may lose at most", is_ours=True
     ),
     Key(
         "idempotency_ttl",
@@ -72,28 +69,14 @@ _CORES = Object(
 )
 
 _LIMITS = Object(
-    Key("max_connections", Integer(1), 10_000, "most client connections; further ones are closed"),
-    Key("max_request_size", Size(), "16MB", "longest request; the connection of a longer one is closed"),
-    Key(
-        "max_pending_requests",
-        Integer(1),
-        10_000,
-        "most requests of one connection that wait for their answer; no more are read until some are answered",
-    ),
-    Key("max_reply_backlog", Size(), "64MB", "most bytes of replies a client has not fetched; then it is disconnected"),
-    Key(
-        "stall_timeout",
-        Duration(),
-        "30s",
-        "a client that is in the middle of a request or does not fetch its replies this long is disconnected",
-    ),
-    Key("max_commit_batch", Integer(1), 1000, "most decisions in one transaction"),
-    Key(
-        "max_waiting_decisions",
-        Integer(1),
-        100_000,
-        "most decisions waiting for their commit; more are refused as unavailable",
-    ),
+    Key("max_connections", Integer(1), 20_000, "most client connections; further ones are closed"),
+    Key("max_request_size", Size(), "64MB", "longest request; the connection of a longer one is closed"),
+    duration("request_timeout", "30s", "a request that has begun must have arrived after this"),
+    Key("max_reply_backlog", Size(), "16MB", "most bytes of replies that wait for one client to read them"),
+    duration("send_timeout", "30s", "a client for which replies wait and that reads none this long is disconnected"),
+    Key("max_connection_calls", Integer(1), 4096, "most calls in work of one connection; no more are read meanwhile"),
+    Key("max_calls", Integer(1), 100_000, "most calls in work of all connections; more are refused"),
+    duration("store_timeout", "30s", "a call waits this long for what it reads from the store"),
 )
 
 _LISTEN = Object(

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from cgrcore.timing import SECOND_NS
+
 __all__ = ["TransportLimits"]
 
 
@@ -28,5 +30,16 @@ class TransportLimits(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Mapping[str, Mapping[str, Any]]) -> "TransportLimits":
-        """Return the limits with what section `transports` of the configuration changes."""
-        return msgspec.convert(dict(settings.get("transports", {})), cls)
+        """Return what section `limits` of the configuration says; a stop waits `cores.shutdown_timeout`."""
+        limits = settings.get("limits")
+        if limits is None:
+            return cls()
+        return cls(
+            request_bytes=limits["max_request_size"],
+            request_s=limits["request_timeout"] / SECOND_NS,
+            unsent_bytes=limits["max_reply_backlog"],
+            send_s=limits["send_timeout"] / SECOND_NS,
+            calls=limits["max_connection_calls"],
+            connections=limits["max_connections"],
+            stop_s=settings["cores"]["shutdown_timeout"] / SECOND_NS,
+        )

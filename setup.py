@@ -21,7 +21,7 @@ ONLY = os.environ.get("CGR_ONLY", "")
 
 def extensions() -> list[Extension]:
     found = []
-    for root, folder in (("cgrcore", "."), ("cgrserver", "server")):
+    for root, folder in (("cgrcore", "."), ("cgrserver", "server"), ("bench", ".")):
         for path in sorted(Path(folder, root).rglob("*.pyx")):
             name = ".".join(path.relative_to(folder).with_suffix("").parts)
             if ONLY not in name:

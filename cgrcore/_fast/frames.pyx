@@ -50,7 +50,8 @@ cdef extern from *:
     #endif
     }
 
-    /* Bits of the bytes that a backslash escapes; *carry: whether the next block's first byte is. After simdjson's paper
+    /* Bits of the bytes that a backslash escapes; *carry: whether the next block's first byte is. After simdjson's
+    paper
        (Langdale and Lemire, 2019), section 3.1.1. */
     static inline uint64_t cgr_escaped(uint64_t slashes, uint64_t *carry) {
         if (!slashes) { uint64_t first = *carry; *carry = 0; return first; }

@@ -1,7 +1,8 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
 # Directives: every byte is read after its place was compared with the end; tests/rpc/test_jsontree.py holds the parser
 # against Python's own json module on random text. Benchmark: `python -m bench jsontree`.
-"""Reads JSON text into a tree that keeps what typed decoding loses: the order and repetition of keys, the digits of numbers.
+"""Reads JSON text into a tree that keeps what typed decoding loses: the order and repetition of keys, the digits of
+numbers.
 
 Used where the fast decoder gave up, to say what is wrong in the words clients know. Rules: the grammar is RFC 8259's,
 strictly; bytes that are no UTF-8 become U+FFFD each, and so do lone surrogates, as in Go.
@@ -235,8 +236,8 @@ cdef class _Reader:
         raise NotJson(self.at - 1)
 
     cdef int hexadecimal(self) except -1:
-        cdef int code = 0, byte, index
-        for index in range(4):
+        cdef int code = 0, byte, _index
+        for _index in range(4):
             byte = self.data[self.at] if self.at < self.end else -1
             if 0x30 <= byte <= 0x39:
                 code = code * 16 + byte - 0x30

@@ -8,9 +8,10 @@ from cgrcore._fast.jsontree import NotJson
 from cgrcore.codecs.arguments import Arguments
 from cgrcore.codecs.gotypes import GoField, GoStruct, GoTypes
 from cgrcore.codecs.instants import instant_error
-from cgrcore.codecs.jsonrpc import Request, encode, failure, id_text, read_request, success
+from cgrcore.codecs.jsonrpc import NO_PARAMS, Request, encode, failure, id_text, read_request, success
 
 __all__ = [
+    "NO_PARAMS",
     "Arguments",
     "Frames",
     "GoField",

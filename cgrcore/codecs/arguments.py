@@ -1,11 +1,13 @@
 """Decodes the params of a request into a method's argument: quickly when all is well, exactly when it is not.
 
 Rules: the fast path is msgspec's typed decoding into a twin of the Args record that refuses what Go treats otherwise:
-unknown keys (they may be known ones in another case), nulls, numbers beyond 64 bits, texts for numbers. Whatever it refuses
-is read again by `unmarshal`, which either succeeds as Go would or words the error as Go does. Fractions are Decimals
-throughout. Does not know: methods, what is mandatory.
+unknown keys (they may be known ones in another case), nulls, numbers beyond 64 bits, texts for numbers. Whatever it
+refuses is read again by `unmarshal`, which either succeeds as Go would or words the error as Go does. Fractions are
+Decimals throughout. Does not know: methods, what is mandatory.
 """
 
+import functools
+import operator
 import types
 import typing
 from decimal import Decimal
@@ -90,7 +92,7 @@ class Arguments:
 
     def _zero(self) -> Any:
         kind = typing.get_origin(self.kind) or self.kind
-        if isinstance(kind, type) and (issubclass(kind, msgspec.Struct) or kind in (str, int, bool, dict, list, Decimal)):
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct | str | int | dict | list | Decimal):
             return kind()
         return None
 
@@ -119,7 +121,8 @@ def _struct_twin(kind: type[msgspec.Struct], go_type: str, go_types: GoTypes, lo
         field_go_type = declared[field.encode_name].type if field.encode_name in declared else ""
         twin = loose[field.name] if field.name in loose else _twin(field.type, field_go_type, go_types)
         if field.default_factory is not msgspec.NODEFAULT:
-            fields.append((field.name, twin, msgspec.field(default_factory=field.default_factory, name=field.encode_name)))
+            default = msgspec.field(default_factory=field.default_factory, name=field.encode_name)
+            fields.append((field.name, twin, default))
         elif field.default is not msgspec.NODEFAULT:
             if _is_optional(field.type) and field.default is not None:
                 raise _Unfit  # null keeps the default, which msgspec would replace
@@ -142,7 +145,7 @@ def _twin(kind: Any, go_type: str, go_types: GoTypes) -> Any:
     if origin is dict:
         return dict[str, _twin(parts[1], go_type.partition("]")[2].lstrip("*"), go_types)]  # type: ignore[misc]
     if origin in (typing.Union, types.UnionType):
-        return typing.Union[tuple(_twin(part, go_type, go_types) for part in parts)]
+        return functools.reduce(operator.or_, (_twin(part, go_type, go_types) for part in parts))
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return _struct_twin(kind, go_type or f"v1.{kind.__name__}", go_types, {})
     raise _Unfit

@@ -13,14 +13,18 @@ import msgspec
 from cgrcore._fast.frames import compact, escape_html
 from cgrcore._fast.jsontree import NotJson, members, parse
 
-__all__ = ["Request", "encode", "failure", "id_text", "read_request", "success"]
+__all__ = ["NO_PARAMS", "Request", "encode", "failure", "id_text", "read_request", "success"]
+
+
+#: The params of a request that has none.
+NO_PARAMS = msgspec.Raw()
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True):
-    """One request. `params` and `id` are JSON text; an empty `params` is an absent one."""
+    """One request. `params` and `id` are JSON text; `params` is `NO_PARAMS` when it is absent."""
 
     method: str = ""
-    params: msgspec.Raw = msgspec.Raw()
+    params: msgspec.Raw = NO_PARAMS
     id: msgspec.Raw = msgspec.Raw(b"null")
     jsonrpc: msgspec.Raw = msgspec.Raw()
 
@@ -70,7 +74,10 @@ def failure(id_: msgspec.Raw, text: str) -> bytes:
 
 
 def encode(value: Any) -> bytes:
-    """Return a result as JSON text. Raises TypeError for what JSON has no word for, RecursionError for nesting too deep."""
+    """Return a result as JSON text.
+
+    Raises TypeError for what JSON has no word for, RecursionError for nesting too deep.
+    """
     try:
         text = _encoder.encode(value)
     except (OverflowError, ValueError, msgspec.MsgspecError):

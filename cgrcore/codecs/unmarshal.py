@@ -1,8 +1,8 @@
 """Reads a JSON tree into typed values the way Go's decoder does, and words what is wrong as Go does.
 
-Rules: keys match without regard to case, an exact match first; unknown keys are ignored; null leaves a value as it is; of
-equal keys the last counts, yet a wrong kind in an earlier one is an error all the same. Reading goes on after a wrong
-kind, and the first one is the error; an instant that is none ends the reading at once. Whole numbers have neither
+Rules: keys match without regard to case, an exact match first; unknown keys are ignored; null leaves a value as it is;
+of equal keys the last counts, yet a wrong kind in an earlier one is an error all the same. Reading goes on after a
+wrong kind, and the first one is the error; an instant that is none ends the reading at once. Whole numbers have neither
 fraction nor exponent and fit in 64 bits. This is the slow, exact path: `arguments` takes it when the fast one gives up.
 Does not know: methods, JSON-RPC.
 """

@@ -1,8 +1,8 @@
 """Takes requests, runs the decisions they ask for, and lets replies go once what they say is durable.
 
-A request is decoded, checked for its mandatory fields, decided, committed, answered. A method that needs the store first
-(`fetch`) runs in a task and is decided when its data is there, so replies of one connection may overtake each other, as
-with CGRateS. An error undoes its decision. What is not an expected error is logged, counted and answered with
+A request is decoded, checked for its mandatory fields, decided, committed, answered. A method that needs the store
+first (`fetch`) runs in a task and is decided when its data is there, so replies of one connection may overtake each
+other, as with CGRateS. An error undoes its decision. What is not an expected error is logged, counted and answered with
 `SERVER_ERROR: internal error`; the client and all others are served on.
 Does not know: sockets, storage, what methods mean.
 """
@@ -15,8 +15,9 @@ import msgspec
 import structlog
 import trio
 
-from cgrcore.codecs import Arguments, GoTypes, Request, encode, failure, read_request, success
+from cgrcore.codecs import NO_PARAMS, Arguments, GoTypes, Request, encode, failure, read_request, success
 from cgrcore.errors import BadRequest, CgrError, mandatory_missing
+from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from cgrserver.rpc.commits import Committer
 from cgrserver.rpc.gotypes import load_go_types
@@ -36,9 +37,9 @@ OVERLOADED = "SERVER_ERROR: too many calls in work"
 class CallLimits(msgspec.Struct, frozen=True):
     """Bounds on calls in work.
 
-    `caps` is CGRateS's `cores.caps` (0: none), with `caps_queues` calls above it wait instead of being refused; `calls` bounds
-    the calls that wait for the store, a commit or their turn, whatever the configuration; `fetch_s` is how long a call may
-    wait for the store.
+    `caps` is CGRateS's `cores.caps` (0: none), with `caps_queues` calls above it wait instead of being refused; `calls`
+    bounds the calls that wait for the store, a commit or their turn, whatever the configuration; `fetch_s` is how long
+    a call may wait for the store.
     """
 
     caps: int = 0
@@ -48,16 +49,23 @@ class CallLimits(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Mapping[str, Mapping[str, Any]]) -> "CallLimits":
-        """Return what section `cores` says."""
-        cores = settings.get("cores", {})
-        return cls(caps=int(cores.get("caps", 0)), caps_queues=cores.get("caps_strategy") == "*queue")
+        """Return what the sections `cores` and `limits` say."""
+        if "limits" not in settings:
+            return cls()
+        cores, limits = settings["cores"], settings["limits"]
+        return cls(
+            caps=cores["caps"],
+            caps_queues=cores["caps_strategy"] == "*queue",
+            calls=limits["max_calls"],
+            fetch_s=limits["store_timeout"] / SECOND_NS,
+        )
 
 
 class Replays(Protocol):
     """Answers kept for requests that carry an idempotency key.
 
-    `find` is asked before a decision and returns the result (JSON text) of the first request with the same key; `keep` runs
-    inside the decision, so that the answer is committed with what it changed.
+    `find` is asked before a decision and returns the result (JSON text) of the first request with the same key; `keep`
+    runs inside the decision, so that the answer is committed with what it changed.
     """
 
     def find(self, method: str, args: Any) -> bytes | None: ...
@@ -73,8 +81,8 @@ class _Entry(msgspec.Struct):
 class Dispatcher:
     """Everything between a frame and its reply. One for the whole server; not thread-safe.
 
-    `clock_ns` is the time of day (ns UTC). `store` is handed to `fetch`. `disabled` names services that are switched off.
-    `counts` are for the telemetry: calls, errors (expected), failures (ours), refused.
+    `clock_ns` is the time of day (ns UTC). `store` is handed to `fetch`. `disabled` names services that are switched
+    off. `counts` are for the telemetry: calls, errors (expected), failures (ours), refused.
     """
 
     def __init__(
@@ -152,7 +160,10 @@ class Dispatcher:
         return self._admit(entry, request, channel)
 
     def decide(self, reason: str, decide: Callable[[World], T]) -> T:
-        """Run a decision that no request asked for; return its result, which may not be durable yet. Raises its CgrError."""
+        """Run a decision that no request asked for, and return its result, which may not be durable yet.
+
+        An error undoes it and is raised.
+        """
         world = self._world
         world.now_at = self._clock_ns()
         world.state.begin(reason)
@@ -170,7 +181,10 @@ class Dispatcher:
         return result
 
     async def perform(self, reason: str, decide: Callable[[World], T]) -> T:
-        """As `decide`, and wait until what it changed or read is durable. Cancelled meanwhile, the decision stands all the same."""
+        """As `decide`, and wait until what it changed or read is durable.
+
+        Cancelled meanwhile, the decision stands all the same.
+        """
         result = self.decide(reason, decide)
         ticket = self._held.last_ticket  # at least as late as all it changed and read
         if ticket > self._committer.durable:
@@ -205,7 +219,7 @@ class Dispatcher:
         return self._decide(entry.method, (self._world, args), request, channel)
 
     def _arguments(self, entry: _Entry, request: Request) -> Any:
-        if not memoryview(request.params):
+        if request.params is NO_PARAMS:
             raise BadRequest("jsonrpc: request body missing params")
         args = entry.arguments.decode(request.params)
         mandatory = entry.method.mandatory

@@ -2,8 +2,8 @@
 
 The rule, so that no client ever acts on what a crash could take back, and no reply waits without need:
 - a decision that changed something waits for its own commit;
-- one that changed nothing waits for the latest commit whose records it read through a table (`State.seen_ticket`), for the
-  tables in `KEYED`: accounts, sessions and the like, which every call changes, each under its own key;
+- one that changed nothing waits for the latest commit whose records it read through a table (`State.seen_ticket`), for
+  the tables in `KEYED`: accounts, sessions and the like, which every call changes, each under its own key;
 - all other tables (tariffs, profiles, ...) are read through what is compiled from them, so a reply that changed nothing
   waits for the latest uncommitted change to any of them. Such changes are rare.
 
@@ -23,7 +23,9 @@ __all__ = ["KEYED", "Channel", "HeldReplies"]
 log = structlog.get_logger()
 
 #: Tables that charging changes all the time, and that are read record by record through `Table`'s methods.
-KEYED = frozenset({"accounts", "sessions", "passive_sessions", "closed_sessions", "thresholds", "stats", "resources"})
+KEYED = frozenset(
+    {"accounts", "sessions", "passive_sessions", "closed_sessions", "cdr_ids", "thresholds", "stats", "resources"}
+)
 
 
 class Channel(Protocol):

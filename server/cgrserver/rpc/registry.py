@@ -8,8 +8,8 @@
     def get_cost(world: World, args: GetCostArgs) -> object:
         ...
 
-A method is a decision: synchronous, on the world, returning its reply (anything the JSON encoder takes; amounts
-as `money.number_from_nano` gives them) or raising a CgrError. What it needs from the store is fetched before by `fetch`.
+A method is a decision: synchronous, on the world, returning its reply (anything the JSON encoder takes; amounts as
+`money.number_from_nano` gives them) or raising a CgrError. What it needs from the store is fetched before, by `fetch`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,8 @@ class Method(msgspec.Struct, frozen=True):
     """One RPC method.
 
     `args` is the type of the single parameter (an Args record, `str`, ...); `mandatory` are the fields that must not
-    have their zero value; `fetch` reads from the store what the decision needs, and its result is the decision's third argument.
+    have their zero value; `fetch(store, world, args)` reads from the store what the decision needs, and its result is
+    the decision's third argument.
     """
 
     name: str
@@ -53,7 +54,7 @@ def method(
     fetch: Callable[[Any, World, Any], Awaitable[Any]] | None = None,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare the decorated function as RPC method `name` (and `aliases`). Its first docstring line becomes the summary.
+    """Declare the decorated function as RPC method `name` (and `aliases`); its first docstring line is the summary.
 
     `args` defaults to the annotation of the function's second parameter.
     """

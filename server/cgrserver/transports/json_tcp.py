@@ -1,7 +1,7 @@
 """JSON-RPC over TCP (port 2012): a listener that serves every client from one loop.
 
-Rules: the loop belongs to one task, which waits for the epoll object of `Sockets` and lets other tasks run between drains;
-requests that stall, clients that do not read and connections beyond the limit are closed with a logged reason.
+Rules: the loop belongs to one task, which waits for the epoll object of `Sockets` and lets other tasks run between
+drains; requests that stall, clients that do not read and connections beyond the limit are closed with a logged reason.
 Cancelled, it stops accepting and reading, waits a bounded time for calls in work and unsent replies, and closes.
 Does not know: what a request says.
 """
@@ -29,7 +29,7 @@ DEADLINE_LOOK_S = 0.25
 
 
 def listen_on(address: str) -> socket.socket:
-    """Return a listening socket on "host:port" ("" or "*" for every interface, port 0 for a free one). Raises OSError."""
+    """Return a listening socket on "host:port" (host "" or "*": every interface; port 0: a free one). Raises OSError."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,11 +1,11 @@
 # Benchmark: `python -m bench ping`. Tests: tests/transports.
 """The loop over ready sockets: reads what each has, hands out its requests, sends each socket its replies at once.
 
-One epoll object holds the listening socket and all connections; whoever owns a `Sockets` waits until the epoll object is
-readable and calls `drain`. Rules: a drain takes at most one buffer from each socket, so that no client delays the others
-for longer than that; replies are sent with one call a socket a drain; a client that does not read is not read from. What
-is wrong with a connection ends that connection alone, with a logged reason. Deadlines are the owner's: it looks at
-`unfinished` and `blocked`. Does not know: trio, what a request says.
+One epoll object holds the listening socket and all connections; whoever owns a `Sockets` waits until the epoll object
+is readable and calls `drain`. Rules: a drain takes at most one buffer from each socket, so that no client delays the
+others for longer than that; replies are sent with one call a socket a drain; a client that does not read is not read
+from. What is wrong with a connection ends that connection alone, with a logged reason. Deadlines are the owner's: it
+looks at `unfinished` and `blocked`. Does not know: trio, what a request says.
 """
 
 import socket as sockets
@@ -194,8 +194,8 @@ cdef class Sockets:
             self.epoll_fd = -1
 
     cdef int _accept(self) except -1:
-        cdef int index
-        for index in range(ACCEPT_COUNT):
+        cdef int _index
+        for _index in range(ACCEPT_COUNT):
             try:
                 client, address = self._listener.accept()
             except BlockingIOError:

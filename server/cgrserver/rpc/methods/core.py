@@ -19,10 +19,32 @@ __all__: list[str] = []
 
 #: The services that answer to Ping. A service that the configuration switches off is unknown altogether.
 PINGED = (
-    "APIerSv1 APIerSv2 ApierV1 ApierV2 AttributeSv1 CacheSv1 CDRsV1 CDRsV2 ChargerSv1 ConfigSv1 CoreSv1 GuardianSv1 RALsV1"
-    " RankingSv1 ReplicatorSv1 ResourceSv1 Responder RouteSv1 SchedulerSv1 ServiceManagerV1 SessionSv1 SMGenericV1 StatSv1"
-    " ThresholdSv1 TrendSv1"
-).split()
+    "APIerSv1",
+    "APIerSv2",
+    "ApierV1",
+    "ApierV2",
+    "AttributeSv1",
+    "CacheSv1",
+    "CDRsV1",
+    "CDRsV2",
+    "ChargerSv1",
+    "ConfigSv1",
+    "CoreSv1",
+    "GuardianSv1",
+    "RALsV1",
+    "RankingSv1",
+    "ReplicatorSv1",
+    "ResourceSv1",
+    "Responder",
+    "RouteSv1",
+    "SchedulerSv1",
+    "ServiceManagerV1",
+    "SessionSv1",
+    "SMGenericV1",
+    "StatSv1",
+    "ThresholdSv1",
+    "TrendSv1",
+)
 
 #: The longest time a client may have the server wait.
 SLEEP_LIMIT_S = 10

@@ -1,0 +1,1 @@
+"""Measures what the server does, and checks that its answers are right while it does it."""

@@ -34,8 +34,8 @@ ALLOWED: dict[str, str] = {
         VALUES + " filters rating",
     ),
     "cgrcore.accounting": VALUES + " _fast filters rating actions",
-    "cgrcore.actions": VALUES + " filters rating accounting",
     "cgrcore.scheduling": VALUES + " filters rating actions accounting",
+    "cgrcore.actions": VALUES + " filters rating accounting scheduling",
     "cgrcore.triggers": VALUES + " filters rating actions accounting scheduling",
     "cgrcore.tariffplan": VALUES + " _fast filters rating accounting actions scheduling triggers attributes chargers",
     # flows

@@ -150,4 +150,3 @@ def _duration_of(text: str, name: str) -> int:
 def sip_call_id(texts: Sequence[str]) -> str:
     """Return a dialog's id: the Call-ID first, then the tags in order, so that both directions give the same."""
     return ";".join([texts[0], *sorted(text for text in texts[1:] if text)])
-

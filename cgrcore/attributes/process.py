@@ -97,9 +97,7 @@ def _candidates(world: World, event: CgrEvent, choice: _Choice, scope: Scope) ->
     )
 
 
-def process(
-    world: World, event: CgrEvent, context: str = "", profile_ids: Sequence[str] = ()
-) -> Altered:
+def process(world: World, event: CgrEvent, context: str = "", profile_ids: Sequence[str] = ()) -> Altered:
     """Alter an event and return how.
 
     `context` and `profile_ids` stand for the options `*context` and `*attrProfileIDs` where the event has none.

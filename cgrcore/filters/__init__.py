@@ -1,6 +1,7 @@
 """Filters: which events something applies to; reading what tariff plans say about events (paths, RSR texts)."""
 
 from cgrcore.filters.check import check_filters, compile_filter, inline_rule, is_inline, passes, passes_in
+from cgrcore.filters.indexes import index_entries, users_of_filter
 from cgrcore.filters.paths import Scope, read, scope_of, split_path, without, write
 from cgrcore.filters.records import ActivationInterval, Filter, FilterRule, interval_from_text, interval_from_wire
 from cgrcore.filters.rsr import Rsr, parse_rsr, read_joined, split_rsr
@@ -17,6 +18,7 @@ __all__ = [
     "check_filters",
     "compare",
     "compile_filter",
+    "index_entries",
     "infer",
     "inline_rule",
     "interval_from_text",
@@ -31,6 +33,7 @@ __all__ = [
     "scope_of",
     "split_path",
     "split_rsr",
+    "users_of_filter",
     "without",
     "write",
 ]

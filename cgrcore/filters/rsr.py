@@ -38,10 +38,10 @@ class Rsr:
         self._read: Callable[[Scope], Any] | None = None
         start = text.find("<")
         end = text.find(">", start)
-        if 0 <= start < end and text.startswith("~"):
+        if 0 <= start < end:
             inner = tuple(parse_rsr(part) for part in split_rsr(text[start + 1 : end], ";"))
             self._inner = (text[:start], inner, text[end + 1 :])
-            self.path = text[1:]
+            self.path = text.removeprefix("~")
             self.is_static = False
             return
         body = self._take_converters(text)
@@ -113,15 +113,16 @@ def split_rsr(text: str, separator: str) -> list[str]:
     """
     if "`" not in text:
         return text.split(separator)
-    parts = text.split("`")
-    if len(parts) % 2 == 0:
+    if text.count("`") % 2:
         raise BadRequest("Unclosed unspilit syntax")
-    rules: list[str] = []
-    for index, part in enumerate(parts):
+    rules = [""]
+    for index, part in enumerate(text.split("`")):
         if index % 2:
-            rules.append(part)
-        else:
-            rules.extend(piece for piece in part.strip(separator).split(separator) if part.strip(separator))
+            rules[-1] += part
+            continue
+        first, *others = part.split(separator)
+        rules[-1] += first
+        rules.extend(others)
     return rules
 
 

@@ -64,7 +64,7 @@ def _not_implemented(kind: str) -> Check:
 
 def _element(rule: FilterRule) -> Rsr:
     if not rule.element:
-        raise BadRequest("emtpy RSRParser in rule: <>")
+        raise BadRequest("empty RSRParser in rule: <>")
     return parse_rsr(rule.element)
 
 
@@ -81,7 +81,7 @@ def _values(base: str, rule: FilterRule) -> tuple[Rsr, ...]:
             compile_regex(value)
         return tuple(_Constant(value) for value in values)
     if any(not value for value in values) and base != "*ai":
-        raise BadRequest("empty RSRParser in rule: <>")
+        raise BadRequest("emtpy RSRParser in rule: <>")
     return tuple(parse_rsr(value) if value else _Constant("") for value in values)
 
 

@@ -1,0 +1,88 @@
+"""ChargerSv1, and the charger profiles of APIerSv1."""
+
+from decimal import Decimal
+from typing import Any
+
+from cgrcore.chargers import ChargerProfile, profiles_for, runs_of
+from cgrcore.world import World
+from cgrserver.rpc.profiles import (
+    EventArgs,
+    IntervalArgs,
+    PageArgs,
+    TenantIdArgs,
+    find,
+    ids_of,
+    interval_of,
+    remove,
+    store,
+    texts,
+    weight_of,
+)
+from cgrserver.rpc.registry import Args, method
+
+__all__: list[str] = []
+
+TABLE = "chargers"
+
+
+class ChargerArgs(Args):
+    Tenant: str = ""
+    ID: str = ""
+    FilterIDs: list[str] | None = None
+    ActivationInterval: IntervalArgs | None = None
+    RunID: str = ""
+    AttributeIDs: list[str] | None = None
+    Weight: Decimal = Decimal(0)
+    APIOpts: dict[str, Any] | None = None
+
+
+def _names(name: str) -> tuple[str, ...]:
+    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
+
+
+@method("APIerSv1.SetChargerProfile", mandatory=("ID",), aliases=_names("SetChargerProfile"))
+def set_charger_profile(world: World, args: ChargerArgs) -> str:
+    """Keep a charger profile, in place of one with the same id."""
+    record = ChargerProfile(
+        tenant=world.tenant(args.Tenant),
+        id=args.ID,
+        filter_ids=texts(args.FilterIDs),
+        activation=interval_of(world, args.ActivationInterval),
+        run_id=args.RunID,
+        attribute_ids=texts(args.AttributeIDs),
+        weight_nano=weight_of(args.Weight),
+    )
+    store(world, TABLE, record, args.APIOpts)
+    return "OK"
+
+
+@method("APIerSv1.GetChargerProfile", mandatory=("ID",), aliases=_names("GetChargerProfile"))
+def get_charger_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
+    """Return a charger profile."""
+    record: ChargerProfile = find(world, TABLE, args)
+    return record.as_wire()
+
+
+@method("APIerSv1.GetChargerProfileIDs", aliases=_names("GetChargerProfileIDs"))
+def get_charger_profile_ids(world: World, args: PageArgs) -> list[str] | None:
+    """Return the ids of a tenant's charger profiles."""
+    return ids_of(world, TABLE, args)
+
+
+@method("APIerSv1.RemoveChargerProfile", mandatory=("ID",), aliases=_names("RemoveChargerProfile"))
+def remove_charger_profile(world: World, args: TenantIdArgs) -> str:
+    """Remove a charger profile."""
+    remove(world, TABLE, args)
+    return "OK"
+
+
+@method("ChargerSv1.GetChargersForEvent")
+def get_chargers_for_event(world: World, args: EventArgs) -> list[dict[str, Any]]:
+    """Return the charger profiles that an event matches, heaviest first."""
+    return [profile.as_wire() for profile in profiles_for(world, args.event(world))]
+
+
+@method("ChargerSv1.ProcessEvent")
+def process_event(world: World, args: EventArgs) -> list[dict[str, Any]]:
+    """Return the charging runs of an event."""
+    return [run.as_wire() for run in runs_of(world, args.full_event(world))]

@@ -1,0 +1,165 @@
+"""The filters of APIerSv1, and the indexes through which profiles are found by them."""
+
+from typing import Any
+
+from cgrcore.errors import BadRequest, CgrError, NotFound, mandatory_missing, server_error
+from cgrcore.filters import Filter, FilterRule, compile_filter, index_entries, inline_rule, is_inline, users_of_filter
+from cgrcore.world import World
+from cgrserver.rpc.profiles import (
+    IntervalArgs,
+    PageArgs,
+    TenantIdArgs,
+    check_cache_option,
+    ids_of,
+    interval_of,
+    remove,
+    texts,
+)
+from cgrserver.rpc.registry import Args, method
+
+__all__: list[str] = []
+
+TABLE = "filters"
+
+
+class FilterRuleArgs(Args):
+    Type: str = ""
+    Element: str = ""
+    Values: list[str] | None = None
+
+
+class FilterArgs(Args):
+    Tenant: str = ""
+    ID: str = ""
+    Rules: list[FilterRuleArgs] | None = None
+    ActivationInterval: IntervalArgs | None = None
+    APIOpts: dict[str, Any] | None = None
+
+
+class IndexArgs(Args):
+    Tenant: str = ""
+    Context: str = ""
+    ItemType: str = ""
+    FilterType: str = ""
+    FilterField: str = ""
+    FilterValue: str = ""
+    Limit: int | None = None
+    Offset: int | None = None
+    APIOpts: dict[str, Any] | None = None
+
+
+class ComputeArgs(Args):
+    Tenant: str = ""
+    Context: str = ""
+    APIOpts: dict[str, Any] | None = None
+    AttributeS: bool = False
+    ResourceS: bool = False
+    StatS: bool = False
+    RouteS: bool = False
+    ThresholdS: bool = False
+    ChargerS: bool = False
+    DispatcherS: bool = False
+
+
+class ComputeIdsArgs(Args):
+    Tenant: str = ""
+    Context: str = ""
+    APIOpts: dict[str, Any] | None = None
+    AttributeIDs: list[str] | None = None
+    ResourceIDs: list[str] | None = None
+    StatIDs: list[str] | None = None
+    RouteIDs: list[str] | None = None
+    ThresholdIDs: list[str] | None = None
+    ChargerIDs: list[str] | None = None
+    DispatcherIDs: list[str] | None = None
+
+
+def _names(name: str) -> tuple[str, ...]:
+    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
+
+
+@method("APIerSv1.SetFilter", mandatory=("ID",), aliases=_names("SetFilter"))
+def set_filter(world: World, args: FilterArgs) -> str:
+    """Keep a filter, in place of one with the same id. An unknown type is an error only when it is asked."""
+    check_cache_option(args.APIOpts)
+    rules = tuple(FilterRule(rule.Type, rule.Element, texts(rule.Values)) for rule in args.Rules or ())
+    record = Filter(world.tenant(args.Tenant), args.ID, rules, interval_of(world, args.ActivationInterval))
+    try:
+        compile_filter(record)
+    except CgrError as error:
+        raise server_error(error) from None
+    world.state.table(TABLE).put(f"{record.tenant}:{record.id}", record)
+    return "OK"
+
+
+@method("APIerSv1.GetFilter", mandatory=("ID",), aliases=_names("GetFilter"))
+def get_filter(world: World, args: TenantIdArgs) -> dict[str, Any]:
+    """Return a filter; an inline one is parsed."""
+    tenant = world.tenant(args.Tenant)
+    if is_inline(args.ID):
+        try:
+            return Filter(tenant, args.ID, (inline_rule(args.ID),)).as_wire()
+        except CgrError as error:
+            raise server_error(error) from None
+    record: Filter = world.state.table(TABLE).require(f"{tenant}:{args.ID}")
+    return record.as_wire()
+
+
+@method("APIerSv1.GetFilterIDs", aliases=_names("GetFilterIDs"))
+def get_filter_ids(world: World, args: PageArgs) -> list[str] | None:
+    """Return the ids of a tenant's filters."""
+    return ids_of(world, TABLE, args)
+
+
+@method("APIerSv1.RemoveFilter", mandatory=("ID",), aliases=_names("RemoveFilter"))
+def remove_filter(world: World, args: TenantIdArgs) -> str:
+    """Remove a filter that nothing refers to."""
+    tenant = world.tenant(args.Tenant)
+    users = users_of_filter(world, tenant, args.ID)
+    if users and f"{tenant}:{args.ID}" in world.state.table(TABLE):
+        raise BadRequest(
+            f"SERVER_ERROR: cannot remove filter <{tenant}:{args.ID}> because will broken the reference "
+            f"to following items: {users}"
+        )
+    remove(world, TABLE, args)
+    return "OK"
+
+
+def _check_item(args: IndexArgs) -> None:
+    if not args.ItemType:
+        raise mandatory_missing(("ItemType",))
+    if args.ItemType in ("*attributes", "*dispatchers") and not args.Context:
+        raise mandatory_missing(("Context",))
+
+
+@method("APIerSv1.GetFilterIndexes", aliases=_names("GetFilterIndexes"))
+def get_filter_indexes(world: World, args: IndexArgs) -> list[str] | None:
+    """Return the keys by which the profiles of a kind can be found, each with the profile's id."""
+    _check_item(args)
+    found = []
+    for kind, field, value, profile_id in index_entries(world, world.tenant(args.Tenant), args.ItemType, args.Context):
+        if args.FilterType in ("", kind) and args.FilterField in ("", field) and args.FilterValue in ("", value):
+            found.append(":".join(part for part in (kind, field, value, profile_id) if part))
+    if not found:
+        raise NotFound(subject="filter index")
+    start = max(args.Offset or 0, 0)
+    return found[start : start + args.Limit if args.Limit else None] or None
+
+
+@method("APIerSv1.RemoveFilterIndexes", aliases=_names("RemoveFilterIndexes"))
+def remove_filter_indexes(world: World, args: IndexArgs) -> str:
+    """Accepted: indexes follow from the profiles and cannot be lost."""
+    _check_item(args)
+    return "OK"
+
+
+@method("APIerSv1.ComputeFilterIndexes", aliases=_names("ComputeFilterIndexes"))
+def compute_filter_indexes(world: World, args: ComputeArgs) -> str:
+    """Accepted: indexes follow from the profiles and are never stale."""
+    return "OK"
+
+
+@method("APIerSv1.ComputeFilterIndexIDs", aliases=_names("ComputeFilterIndexIDs"))
+def compute_filter_index_ids(world: World, args: ComputeIdsArgs) -> str:
+    """Accepted: indexes follow from the profiles and are never stale."""
+    return "OK"

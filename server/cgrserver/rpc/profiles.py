@@ -1,0 +1,140 @@
+"""What the methods on profiles share: their arguments, their lists of ids, their places in the tables."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from cgrcore.errors import BadRequest, CgrError, NotFound, mandatory_missing, server_error
+from cgrcore.event import CgrEvent
+from cgrcore.filters import ActivationInterval, check_filters
+from cgrcore.money import nano_from_number
+from cgrcore.timing import ZERO_AT, Moment, parse_time
+from cgrcore.world import World
+from cgrserver.rpc.registry import Args
+
+__all__ = [
+    "EventArgs",
+    "IntervalArgs",
+    "PageArgs",
+    "TenantArgs",
+    "TenantIdArgs",
+    "check_cache_option",
+    "find",
+    "ids_of",
+    "interval_of",
+    "remove",
+    "store",
+    "texts",
+    "weight_of",
+]
+
+#: What the option `*cache` may say. Every change is visible at once here, so all mean the same.
+CACHE_WORDS = frozenset(("", "*none", "*reload", "*load", "*remove", "*clear"))
+
+
+class TenantArgs(Args):
+    Tenant: str = ""
+    APIOpts: dict[str, Any] | None = None
+
+
+class TenantIdArgs(Args):
+    Tenant: str = ""
+    ID: str = ""
+    APIOpts: dict[str, Any] | None = None
+
+
+class PageArgs(Args):
+    Tenant: str = ""
+    Search: str = ""
+    Limit: int | None = None
+    Offset: int | None = None
+
+
+class IntervalArgs(Args):
+    ActivationTime: str | None = None
+    ExpiryTime: str | None = None
+
+
+class EventArgs(Args):
+    """An event that a subsystem is asked about."""
+
+    Tenant: str = ""
+    ID: str = ""
+    Time: str | None = None
+    Event: dict[str, Any] | None = None
+    APIOpts: dict[str, Any] | None = None
+
+    def event(self, world: World) -> CgrEvent:
+        at = None if self.Time is None else parse_time(self.Time, world.now_at)
+        if at is not None and at.at == ZERO_AT:
+            at = None
+        return CgrEvent(world.tenant(self.Tenant), self.ID, at, self.Event or {}, self.APIOpts or {})
+
+    def full_event(self, world: World, *mandatory: str) -> CgrEvent:
+        """As `event`, when the fields named and the event itself are there. Raises BadRequest."""
+        missing = [name for name in mandatory if not getattr(self, name)]
+        if self.Event is None:
+            missing.append("Event")
+        if missing:
+            raise mandatory_missing(missing)
+        return self.event(world)
+
+
+def interval_of(world: World, args: IntervalArgs | None) -> ActivationInterval | None:
+    """Return the interval of a request, None for none."""
+    if args is None:
+        return None
+    bounds = [
+        Moment(ZERO_AT, 0) if text is None else parse_time(text, world.now_at)
+        for text in (args.ActivationTime, args.ExpiryTime)
+    ]
+    return ActivationInterval(*bounds)
+
+
+def weight_of(number: Decimal) -> int:
+    return nano_from_number(number)
+
+
+def texts(values: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)
+
+
+def check_cache_option(options: dict[str, Any] | None) -> None:
+    """Raise BadRequest for a `*cache` option that means nothing."""
+    word = (options or {}).get("*cache", "")
+    if word not in CACHE_WORDS:
+        raise BadRequest(f"SERVER_ERROR: unsupported cache option: {word}")
+
+
+def ids_of(world: World, table_name: str, args: PageArgs) -> list[str] | None:
+    """Return a page of the ids of a tenant's records, sorted; null for a page past the end. Raises NotFound for none at all."""
+    prefix = world.tenant(args.Tenant) + ":"
+    found = sorted(key[len(prefix) :] for key in world.state.table(table_name) if key.startswith(prefix + args.Search))
+    if not found:
+        raise NotFound(subject=table_name)
+    start = max(args.Offset or 0, 0)
+    stop = start + args.Limit if args.Limit else None
+    return found[start:stop] or None
+
+
+def find(world: World, table_name: str, args: TenantIdArgs) -> Any:
+    """Return a tenant's record. Raises NotFound."""
+    return world.state.table(table_name).require(f"{world.tenant(args.Tenant)}:{args.ID}")
+
+
+def store(world: World, table_name: str, record: Any, options: dict[str, Any] | None) -> None:
+    """Keep a profile whose filters exist. Raises `SERVER_ERROR: broken reference to filter: ...`."""
+    check_cache_option(options)
+    try:
+        check_filters(world, record.tenant, record.filter_ids, record.id)
+    except CgrError as error:
+        raise server_error(error) from None
+    world.state.table(table_name).put(f"{record.tenant}:{record.id}", record)
+
+
+def remove(world: World, table_name: str, args: TenantIdArgs) -> None:
+    """Remove a tenant's record. Raises NotFound."""
+    check_cache_option(args.APIOpts)
+    key = f"{world.tenant(args.Tenant)}:{args.ID}"
+    if world.state.table(table_name).remove(key) is None:
+        raise NotFound(subject=table_name, subject_id=key)

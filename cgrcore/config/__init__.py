@@ -4,11 +4,11 @@
 """
 
 from cgrcore.config.keys import Key, Object, RecordMap, Records
-from cgrcore.config.kinds import Kind, Map
-from cgrcore.config.read import Settings, Source, find_mistakes, read_settings
+from cgrcore.config.kinds import Kind, Map, node_of
+from cgrcore.config.read import Settings, Source, changed, find_mistakes, read_settings
 from cgrcore.config.sanity import enabled_sections, unserved
-from cgrcore.config.show import show_section
-from cgrcore.config.text import Mistake, Place
+from cgrcore.config.show import show_section, shown_sections
+from cgrcore.config.text import Mistake, Node, Place, parse_text
 from cgrcore.config.vocabulary import SECTIONS
 
 __all__ = [
@@ -17,15 +17,20 @@ __all__ = [
     "Kind",
     "Map",
     "Mistake",
+    "Node",
     "Object",
     "Place",
     "RecordMap",
     "Records",
     "Settings",
     "Source",
+    "changed",
     "enabled_sections",
     "find_mistakes",
+    "node_of",
+    "parse_text",
     "read_settings",
     "show_section",
+    "shown_sections",
     "unserved",
 ]

@@ -5,6 +5,7 @@ source is found before anything is refused. The result holds every key there is.
 Does not know: folders and files, the process environment (an argument).
 """
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from cgrcore.config.vocabulary import SECTIONS
 from cgrcore.config.vocabulary.stores import BY_DATABASE
 from cgrcore.errors import BadRequest
 
-__all__ = ["Settings", "Source", "find_mistakes", "read_settings"]
+__all__ = ["Settings", "Source", "changed", "find_mistakes", "read_settings"]
 
 
 class Source(NamedTuple):
@@ -71,6 +72,19 @@ def find_mistakes(
     _complete(settings)
     check(settings, mistakes)
     return settings, mistakes
+
+
+def changed(settings: Settings, changes: Node) -> tuple[Settings, list[Mistake]]:
+    """Return new settings, with what an object of sections says on top of those given, and everything wrong with it."""
+    mistakes: list[Mistake] = []
+    new = Settings()
+    new.update(copy.deepcopy(dict(settings)))
+    new.raw = copy.deepcopy(settings.raw)
+    new.places = dict(settings.places)
+    _merge(new, changes, mistakes)
+    _complete(new)
+    check(new, mistakes)
+    return new, mistakes
 
 
 def _defaults() -> Settings:

@@ -52,6 +52,9 @@ _COMPONENTS = {
     "prometheus_agent": "PrometheusAgent",
 }
 
+#: Connections that CGRateS lets pass, so that a request to change the configuration must not be refused for them.
+_UNCHECKED = {("thresholds", "sessions_conns"), ("apiers", "thresholds_conns"), ("apiers", "stats_conns")}
+
 #: Words in `<word>_conns` that are not the name of the section they lead to.
 _SECTION_OF = {"scheduler": "schedulers"}
 
@@ -81,7 +84,7 @@ def _check_connections(settings: "Settings", mistakes: list[Mistake]) -> None:
             continue
         component = _COMPONENTS.get(name, name)
         for key in section.kind.keys.values():
-            if not isinstance(key.kind, Texts) or not key.kind.connects_to or key.is_unused:
+            if not isinstance(key.kind, Texts) or not key.kind.connects_to or (name, key.name) in _UNCHECKED:
                 continue
             target = _SECTION_OF.get(key.kind.connects_to, key.kind.connects_to)
             for connection in values[key.name]:
@@ -94,7 +97,7 @@ def _connection_mistake(settings: "Settings", component: str, connection: str, t
     if connection not in settings["rpc_conns"]:
         return f"<{component}> connection with id: <{connection}> not defined"
     if connection in _HERE and target in _COMPONENTS and not settings[target].get("enabled", True):
-        return f"<{_COMPONENTS[target]}> not enabled but requested by <{component}> component."
+        return f"<{_COMPONENTS[target]}> not enabled but requested by <{component}> component"
     return ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from cgrcore.config.vocabulary import SECTIONS
 from cgrcore.errors import BadRequest
 
-__all__ = ["show_section"]
+__all__ = ["show_section", "shown_sections"]
 
 #: Partitions that keep nothing with data_db *internal: everything is in memory already.
 _KEPT_BY_INTERNAL = """
@@ -25,6 +25,11 @@ _ALWAYS: dict[str, dict[str, Any]] = {
     "migrator": {"users_filters": None},
     "ips": {"string_indexed_fields": None},
 }
+
+
+def shown_sections() -> list[str]:
+    """Return the names of the sections that can be shown."""
+    return [name for name, section in SECTIONS.items() if section.shown != ""]
 
 
 def show_section(settings: dict[str, Any], name: str) -> Any:

@@ -7,6 +7,7 @@ Does not know: what the settings are (cgrcore.config).
 """
 
 import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -48,10 +49,15 @@ _METHODS = {
 def load(
     config: Path | None = None, overrides: Sequence[str] = (), environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Return the settings. Raises BadRequest with one line `file:line:column: what` for each mistake."""
+    """Return the settings; a node without id gets a random one.
+
+    Raises BadRequest with one line `file:line:column: what` for each mistake.
+    """
     settings, mistakes = find_setting_mistakes(config, overrides, environ)
     if mistakes:
         raise BadRequest("\n".join(str(mistake) for mistake in mistakes))
+    if not settings["general"]["node_id"]:
+        settings["general"]["node_id"] = settings.raw["general"]["node_id"] = secrets.token_hex(4)[:7]
     return settings
 
 

@@ -172,7 +172,7 @@ def test_the_default_database_is_a_file_in_the_working_folder() -> None:
         ),
         (
             '{"cdrs": {"enabled": true, "rals_conns": ["*internal"]}}',
-            "0.json:1:42: <RALs> not enabled but requested by <CDRs> component.",
+            "0.json:1:42: <RALs> not enabled but requested by <CDRs> component",
         ),
         (
             '{"cdrs": {"enabled": true, "rals_conns": ["far"]}}',

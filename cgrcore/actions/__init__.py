@@ -5,7 +5,7 @@ its module (`cgrcore.actions.run`, `cgrcore.actions.triggers`), never from here.
 """
 
 from cgrcore.actions.balance_filter import BalanceFilter, ValueFormula
-from cgrcore.actions.records import Action, ActionSet, ActionTrigger, Counter, TriggerGroup, UnitCounter
+from cgrcore.actions.records import Action, ActionSet, ActionTrigger, Counter, Message, TriggerGroup, UnitCounter
 
 __all__ = [
     "TABLES",
@@ -14,10 +14,16 @@ __all__ = [
     "ActionTrigger",
     "BalanceFilter",
     "Counter",
+    "Message",
     "TriggerGroup",
     "UnitCounter",
     "ValueFormula",
 ]
 
 #: The tables of this subject, and the type of their records.
-TABLES: dict[str, type] = {"actions": ActionSet, "action_triggers": TriggerGroup}
+TABLES: dict[str, type] = {
+    "actions": ActionSet,
+    "action_triggers": TriggerGroup,
+    "outbox": Message,
+    "dead_letters": Message,
+}

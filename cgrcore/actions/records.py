@@ -13,7 +13,7 @@ from cgrcore.actions.balance_filter import BalanceFilter
 from cgrcore.money import number_from_nano
 from cgrcore.timing import ZERO_AT, format_time
 
-__all__ = ["Action", "ActionSet", "ActionTrigger", "Counter", "TriggerGroup", "UnitCounter"]
+__all__ = ["Action", "ActionSet", "ActionTrigger", "Counter", "Message", "TriggerGroup", "UnitCounter"]
 
 
 class Action(msgspec.Struct, frozen=True):
@@ -128,3 +128,18 @@ class UnitCounter(msgspec.Struct, frozen=True):
 
     def as_wire(self) -> dict[str, Any]:
         return {"CounterType": self.type, "Counters": [counter.as_wire() for counter in self.counters]}
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What is to be delivered outside of this server. `body` is JSON text, `attempts` how often it was tried so far.
+
+    Table "outbox", key: uuid; a message that could not be delivered moves to table "dead_letters".
+    """
+
+    uuid: str
+    kind: str
+    target: str
+    body: str
+    queued_at: int
+    attempts: int = 0
+    last_error: str = ""

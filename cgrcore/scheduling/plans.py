@@ -12,7 +12,17 @@ from cgrcore.scheduling.records import AccountPlans, ActionPlan, ActionTiming, T
 from cgrcore.scheduling.texts import ASAP
 from cgrcore.world import World
 
-__all__ = ["attach_plans", "detach_account", "plans_of", "queue_asap", "remove_plan", "remove_timings", "replace_plan", "set_plan"]
+__all__ = [
+    "attach_plans",
+    "detach_account",
+    "is_asap",
+    "plans_of",
+    "queue_asap",
+    "remove_plan",
+    "remove_timings",
+    "replace_plan",
+    "set_plan",
+]
 
 
 def plans_of(world: World, account_id: str) -> tuple[ActionPlan, ...]:

@@ -69,9 +69,16 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class ScheduledRun(msgspec.Struct, frozen=True):
-    """The next run of one timing of a plan. Table "scheduled_runs", key: the timing's uuid."""
+    """The next run of one timing of a plan, as the scheduler loaded it. Table "scheduled_runs", key: the timing's uuid.
+
+    `account_ids` are the plan's accounts at that time; `done_count` of them have had this run already. A run that comes
+    once only stays with `due_at` at `ZERO_AT` when it is over.
+    """
 
     uuid: str
     plan_id: str
+    actions_id: str
     due_at: int
     weight_nano: int = 0
+    account_ids: tuple[str, ...] = ()
+    done_count: int = 0

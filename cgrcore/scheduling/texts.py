@@ -8,11 +8,13 @@ be read is unknown (None) and taken as any. Does not know: stored timings, actio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import msgspec
+
 from cgrcore.errors import BadRequest
 from cgrcore.rating.records import Timing
 from cgrcore.timing import SECOND_NS
 
-__all__ = ["ASAP", "build_timing", "named_timing", "parse_numbers"]
+__all__ = ["ASAP", "TimingText", "build_timing", "named_timing", "parse_numbers"]
 
 #: The time of what runs as soon as an account is attached to its plan.
 ASAP = "*asap"
@@ -41,28 +43,45 @@ def named_timing(word: str, now_at: int) -> Timing | None:
     return Timing(word, (), months, month_days, week_days, clock, "")
 
 
-def build_timing(
-    timing_id: str, years: str, months: str, month_days: str, week_days: str, time: str, now_at: int
-) -> Timing:
-    """Return the timing of an item of an action plan. Raises BadRequest `UNSUPPORTED_FORMAT:...`.
+class TimingText(msgspec.Struct, kw_only=True):
+    """The timing of an item of an action plan, as texts. The names are those of the wire."""
 
-    Times and days that no calendar has are refused here, before a plan with them is stored.
+    TimingID: str = ""
+    Years: str = ""
+    Months: str = ""
+    MonthDays: str = ""
+    WeekDays: str = ""
+    Time: str = ""
+
+
+def build_timing(text: TimingText, stored: Timing | None, now_at: int) -> Timing:
+    """Return the timing that the texts describe, on top of the stored timing that they name.
+
+    Each set that is given is added to the stored one; one that is not given is any. Raises BadRequest
+    `UNSUPPORTED_FORMAT:...`; times and days that no calendar has are refused here, before a plan with them is stored.
     """
-    named = named_timing(time, now_at)
+    named = named_timing(text.Time, now_at)
     if named is not None:
         return named
-    if not _is_time(time):
-        raise BadRequest(f"UNSUPPORTED_FORMAT:{time}")
-    days = parse_numbers(week_days)
+    if not _is_time(text.Time):
+        raise BadRequest(f"UNSUPPORTED_FORMAT:{text.Time}")
+    days = parse_numbers(text.WeekDays)
     return Timing(
-        timing_id,
-        parse_numbers(years),
-        _within(parse_numbers(months), months, range(1, 13)),
-        _within(parse_numbers(month_days), month_days, (-1, *range(1, 32))),
-        None if days is None else tuple(day % 7 for day in days),
-        time,
+        text.TimingID,
+        _added(stored and stored.years, parse_numbers(text.Years)),
+        _added(stored and stored.months, _within(parse_numbers(text.Months), text.Months, range(1, 13))),
+        _added(
+            stored and stored.month_days,
+            _within(parse_numbers(text.MonthDays), text.MonthDays, (-1, *range(1, 32))),
+        ),
+        _added(stored and stored.week_days, None if days is None else tuple(day % 7 for day in days)),
+        text.Time,
         "",
     )
+
+
+def _added(stored: tuple[int, ...] | None, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
+    return (*(stored or ()), *given) if given else given
 
 
 def parse_numbers(text: str) -> tuple[int, ...] | None:

@@ -1,0 +1,130 @@
+"""Running action sets: in order of weight, for one account or for none, whole or not at all.
+
+Rules: the heaviest action first. A failing action undoes everything that its set did for that account and stops it;
+other accounts keep theirs. An action whose filters do not pass is skipped; filters that cannot be read stop the account's
+set, undone, without an error. An expiry is read when its action runs.
+Does not know: what the kinds of actions do (`steps`), schedules, triggers.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from cgrcore.accounting import account_as_wire, edit_account
+from cgrcore.actions.balance_filter import BalanceFilter
+from cgrcore.actions.context import Run, UnreadableFilter
+from cgrcore.actions.records import Action
+from cgrcore.actions.steps import NEEDS_ACCOUNT, STEPS
+from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted
+from cgrcore.event import CgrEvent
+from cgrcore.filters import Scope, passes_in
+from cgrcore.state import Effects, State
+from cgrcore.timing import parse_time
+from cgrcore.world import World
+
+__all__ = ["run_actions", "run_for_accounts", "run_step", "sorted_actions", "undone_on_failure"]
+
+
+def run_actions(
+    world: World, set_id: str, account_id: str | None, event: CgrEvent | None = None, extra: Any = None
+) -> None:
+    """Run an action set for an account, which is made when it is missing, or for none.
+
+    Raises NotFound for an unknown set, PartiallyExecuted when an action failed; then nothing of it stays.
+    """
+    run_for_accounts(world, set_id, [] if account_id is None else [account_id], event, extra)
+
+
+def run_for_accounts(
+    world: World, set_id: str, account_ids: list[str], event: CgrEvent | None = None, extra: Any = None
+) -> None:
+    """Run an action set for each account by itself. Errors as `run_actions`; the accounts that did not fail keep theirs."""
+    actions = sorted_actions(world, set_id)
+    if actions is None:
+        raise NotFound(subject="actions", subject_id=set_id)
+    failed = False
+    for account_id in account_ids or [None]:
+        try:
+            with undone_on_failure(world.state):
+                _run_set(world, actions, account_id, event, extra)
+        except UnreadableFilter:
+            pass
+        except CgrError:
+            failed = True
+    if failed:
+        raise PartiallyExecuted(subject="actions", subject_id=set_id)
+
+
+def sorted_actions(world: World, set_id: str) -> tuple[Action, ...] | None:
+    """Return the actions of a set in the order they run, None for an unknown set."""
+    found = world.state.table("actions").get(set_id)
+    if found is None:
+        return None
+    return tuple(sorted(found.actions, key=lambda action: -action.weight_nano))
+
+
+@contextmanager
+def undone_on_failure(state: State) -> Iterator[None]:
+    """Undo what is changed within the block when it raises, and only that; the decision around it stays open."""
+    outer, state.effects = state.effects, Effects(state.effects.reason)
+    try:
+        yield
+    except BaseException:
+        state.rollback()
+        state.effects = outer
+        raise
+    inner, state.effects = state.effects, outer
+    for key, change in inner.before.items():
+        outer.before.setdefault(key, change)
+    outer.rows += inner.rows
+    outer.after += inner.after
+
+
+def _run_set(
+    world: World, actions: tuple[Action, ...], account_id: str | None, event: CgrEvent | None, extra: Any
+) -> None:
+    account = None if account_id is None else edit_account(world, account_id)
+    run = Run(world=world, account=account, actions=actions, event=event, extra=extra)
+    for place in range(len(actions)):
+        run_step(run, place)
+
+
+def run_step(run: Run, place: int) -> None:
+    """Run the action at a place of the set, if its filters pass and it has the account it needs.
+
+    Raises UnreadableFilter, BadRequest for an unknown kind, and whatever error ends the action.
+    """
+    action = run.actions[place]
+    if action.filters and not _passes(run, action):
+        return
+    step = STEPS.get(action.type)
+    if step is None:
+        raise BadRequest(f"unknown action type: {action.type}", subject="actions", subject_id=action.id)
+    if run.account is None and action.type in NEEDS_ACCOUNT:
+        return
+    run.place = place
+    step(run, _with_expiry(run.world, action))
+
+
+def _passes(run: Run, action: Action) -> bool:
+    request = {} if run.account is None else account_as_wire(run.account)
+    try:
+        tenant = run.world.tenant("" if run.account is None else run.account.tenant)
+        return passes_in(Scope(run.world, {"*req": request, "*tenant": tenant}), tenant, action.filters or ())
+    except CgrError as error:
+        raise UnreadableFilter(str(error)) from error
+
+
+def _with_expiry(world: World, action: Action) -> Action:
+    """Return the action with the instant its expiry means now. A text that is no time means no expiry."""
+    balance = action.balance or BalanceFilter()
+    if action.expiration:
+        zone = str(world.settings["general"].get("default_timezone") or "UTC")
+        try:
+            expires = parse_time(action.expiration, world.now_at, zone)
+        except BadRequest:
+            return msgspec.structs.replace(action, balance=balance)
+        balance = msgspec.structs.replace(balance, expires_at=expires.at, expires_offset_s=expires.offset_s)
+    return msgspec.structs.replace(action, balance=balance)

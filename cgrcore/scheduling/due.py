@@ -1,0 +1,191 @@
+"""The scheduler as decisions: loading what the plans want, running what is due, replaying a stretch of time.
+
+Rules: a reload runs the waiting tasks and writes down the next run of every timing; what was not reloaded does not run. A
+run, its effects and its next time are one decision, so a run happens once, whatever is cut off. A plan with many
+accounts is run some at a time, each part a decision. A run missed while nothing was running is made up for
+once or skipped, as configured. Accounts detached since the reload are left out.
+Does not know: clocks; the server's task sleeps until `next_due_at`.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from cgrcore.actions.run import run_actions, run_for_accounts, sorted_actions
+from cgrcore.actions.steps import STEPS
+from cgrcore.errors import BadRequest, CgrError
+from cgrcore.filters import Scope, passes_in
+from cgrcore.scheduling.next_run import next_run
+from cgrcore.scheduling.plans import is_asap
+from cgrcore.scheduling.records import ActionPlan, ActionTiming, ScheduledRun, Task
+from cgrcore.timing import SECOND_NS, ZERO_AT, parse_duration
+from cgrcore.world import World
+
+__all__ = ["load_schedule", "next_due_at", "reload_schedule", "run_due", "scheduled_runs", "time_zone"]
+
+#: How many accounts of a plan are run in one decision: some milliseconds' worth, so that calls do not wait for a plan.
+ACCOUNTS_AT_ONCE = 200
+
+
+def time_zone(world: World) -> str:
+    """Return the zone in which timings are read."""
+    return str(world.settings["general"].get("default_timezone") or "UTC")
+
+
+def scheduled_runs(world: World) -> list[ScheduledRun]:
+    """Return the runs ahead in the order they will come: by time, the heaviest first."""
+    runs = world.state.table("scheduled_runs")
+    ahead = (runs.records[uuid] for uuid in runs)
+    return sorted((run for run in ahead if run.due_at != ZERO_AT), key=_order)
+
+
+def _order(run: ScheduledRun) -> tuple[int, int]:
+    return run.due_at, -run.weight_nano
+
+
+def next_due_at(world: World) -> int | None:
+    """Return when the next run is due, None when nothing is scheduled."""
+    return min((run.due_at for run in scheduled_runs(world)), default=None)
+
+
+def load_schedule(world: World) -> None:
+    """Load the schedule when the server starts.
+
+    Runs that were due while it was down are made up for, each once, with `schedulers.missed_runs` at `*run`; else they
+    are skipped. Waiting tasks run.
+    """
+    if world.settings.get("schedulers", {}).get("missed_runs") != "*run":
+        table = world.state.table("scheduled_runs")
+        for run in scheduled_runs(world):
+            if run.due_at <= world.now_at and not run.done_count:
+                table.remove(run.uuid)
+    reload_schedule(world)
+
+
+def reload_schedule(world: World) -> None:
+    """Run the waiting tasks and schedule every timing of every plan. Runs that are due already stay due."""
+    _run_tasks(world)
+    plans, table = world.state.table("action_plans"), world.state.table("scheduled_runs")
+    wanted: set[str] = set()
+    for plan_id in plans:
+        plan = plans.records[plan_id]
+        for timing in plan.timings:
+            scheduled = _scheduled(world, plan, timing, table.get(timing.uuid))
+            if scheduled is None:
+                continue
+            wanted.add(timing.uuid)
+            if table.get(timing.uuid) != scheduled:
+                table.put(timing.uuid, scheduled)
+    for uuid in [uuid for uuid in table if uuid not in wanted]:
+        table.remove(uuid)
+
+
+def _scheduled(
+    world: World, plan: ActionPlan, timing: ActionTiming, known: ScheduledRun | None
+) -> ScheduledRun | None:
+    if timing.timing is None or is_asap(timing):
+        return None
+    if known is not None and (known.done_count or ZERO_AT < known.due_at <= world.now_at):
+        return known
+    if timing.timing.start_time.startswith("+"):
+        due_at = _due_once(world, timing.timing.start_time) if known is None else known.due_at
+    else:
+        due_at = next_run(timing.timing, world.now_at, time_zone(world))
+    if due_at is None:
+        return None
+    accounts = tuple(plan.account_ids or ())
+    return ScheduledRun(timing.uuid, plan.id, timing.actions_id, due_at, timing.weight_nano, accounts)
+
+
+def _due_once(world: World, text: str) -> int | None:
+    try:
+        return world.now_at + parse_duration(text[1:])
+    except BadRequest:
+        return None
+
+
+def _run_tasks(world: World) -> None:
+    tasks = world.state.table("tasks")
+    for task in sorted((tasks.records[uuid] for uuid in tasks), key=lambda task: task.queued_at):
+        if not _is_wanted(world, task):
+            continue
+        tasks.remove(task.uuid)
+        try:
+            run_actions(world, task.actions_id, task.account_id or None)
+        except CgrError as error:
+            _note(world, f"task {task.uuid} of account {task.account_id}: {error}")
+
+
+def _is_wanted(world: World, task: Task) -> bool:
+    """Tell whether the filters of the scheduler let a task pass. Filters that cannot be read let nothing pass."""
+    filter_ids = world.settings.get("schedulers", {}).get("filters") or ()
+    if not filter_ids:
+        return True
+    tenant = world.tenant(task.account_id.partition(":")[0])
+    fields = {"UUID": task.uuid, "AccountID": task.account_id, "ActionsID": task.actions_id}
+    try:
+        return passes_in(Scope(world, {"*act": fields, "*req": fields, "*tenant": tenant}), tenant, filter_ids)
+    except CgrError as error:
+        _note(world, f"filters of the scheduler: {error}")
+        return False
+
+
+def run_due(world: World) -> bool:
+    """Run the first run that is due, or a part of it. Return whether more may be due now."""
+    due = next((run for run in scheduled_runs(world) if run.due_at <= world.now_at), None)
+    if due is None:
+        return False
+    timing, plan = _timing_of(world, due)
+    if timing is None or plan is None:
+        world.state.table("scheduled_runs").remove(due.uuid)
+        return True
+    upto = due.done_count + ACCOUNTS_AT_ONCE
+    attached = plan.account_ids or {}
+    part = [account_id for account_id in due.account_ids[due.done_count : upto] if account_id in attached]
+    if part or not due.account_ids:
+        _run_timing(world, timing, part)
+    if upto < len(due.account_ids):
+        world.state.table("scheduled_runs").put(due.uuid, msgspec.structs.replace(due, done_count=upto))
+    else:
+        _schedule_again(world, plan, timing, due)
+    return True
+
+
+def _timing_of(world: World, run: ScheduledRun) -> tuple[ActionTiming | None, ActionPlan | None]:
+    plan: ActionPlan | None = world.state.table("action_plans").get(run.plan_id)
+    for timing in plan.timings if plan is not None else ():
+        if timing.uuid == run.uuid:
+            return timing, plan
+    return None, plan
+
+
+def _run_timing(world: World, timing: ActionTiming, account_ids: Iterable[str]) -> None:
+    wanted = [it for it in account_ids if _is_wanted(world, Task(timing.uuid, it, timing.actions_id))]
+    if account_ids and not wanted:
+        return
+    try:
+        run_for_accounts(world, timing.actions_id, wanted, extra=timing.extra_data)
+    except CgrError as error:
+        _note(world, f"action set {timing.actions_id}: {error}")
+
+
+def _schedule_again(world: World, plan: ActionPlan, timing: ActionTiming, due: ScheduledRun) -> None:
+    """Schedule the run after this one, from now on. What comes once is over; a set with an unknown action too."""
+    assert timing.timing is not None
+    actions = sorted_actions(world, timing.actions_id) or ()
+    is_once = timing.timing.start_time.startswith("+")
+    next_at = None
+    if not is_once and all(action.type in STEPS for action in actions):
+        next_at = next_run(timing.timing, max(world.now_at, due.due_at) // SECOND_NS * SECOND_NS, time_zone(world))
+    table = world.state.table("scheduled_runs")
+    if next_at is None and not is_once:
+        table.remove(due.uuid)
+        return
+    following = msgspec.structs.replace(due, due_at=ZERO_AT if next_at is None else next_at, done_count=0)
+    table.put(due.uuid, following)
+
+
+def _note(world: World, text: str) -> None:
+    note = world.parts.get("note")
+    if note is not None:
+        note(text)

@@ -68,6 +68,7 @@ _UNITS = {
 }
 _PART = re.compile(r"([0-9]*)(\.?)([0-9]*)([^0-9.]*)")
 _BARE = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?|[+-]?\.[0-9]+")
+_OTHER_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)e[+-]?[0-9]+|[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _SIMPLE = re.compile(r"([0-9]{1,9})(ns|ms|s|m|h)")
 
 #: Longer texts are refused before they are parsed.
@@ -89,12 +90,21 @@ def parse_duration(text: str) -> int:
     if len(text) > MAX_TEXT_SIZE:
         raise BadRequest(f"time: invalid duration {_quoted(text[:MAX_TEXT_SIZE])}")
     if _BARE.fullmatch(text) and text.isascii():
-        return _in_range(int(text.partition(".")[0] or "0"), text)
-    return _go_duration(text)
+        return _in_range(int(text.partition(".")[0].strip("+") or "0"), text)
+    return _go_duration(text + "ns" if _OTHER_NUMBER.fullmatch(text) else text)
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """Return a text as Go's time package quotes it: bytes beyond ASCII as hexadecimal escapes."""
+    parts = []
+    for byte in text.encode():
+        if byte in (0x22, 0x5C):
+            parts.append("\\" + chr(byte))
+        elif byte < 0x20 or byte > 0x7E:
+            parts.append(f"\\x{byte:02x}")
+        else:
+            parts.append(chr(byte))
+    return '"' + "".join(parts) + '"'
 
 
 def _in_range(value_ns: int, text: str) -> int:
@@ -170,7 +180,7 @@ _GO = re.compile(
 )
 _PLAIN = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?", re.ASCII)
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,](\d+))?", re.ASCII)
-_DAY_FIRST = re.compile(r"(\d\d)[./](\d\d)[./](\d{4}) {1,2}(\d\d):(\d\d):(\d\d)", re.ASCII)
+_DAY_FIRST = re.compile(r"(\d\d)[./](\d\d)[./](\d{4}) (\d\d):(\d\d):(\d\d)", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
 #: Digits of a number of seconds, milliseconds, microseconds or nanoseconds since 1970, and its scale.

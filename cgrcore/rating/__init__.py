@@ -1,1 +1,43 @@
-"""Rating: what a call costs."""
+"""Rating: what a call costs, by its destination, its time and its length."""
+
+from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, PaidMoney, PaidUnit, compressed
+from cgrcore.rating.calls import Call, Span
+from cgrcore.rating.compile import Tariff, tariff_of
+from cgrcore.rating.eventcost import EventCost, pause_cost
+from cgrcore.rating.quote import check_usage, cost_span, longest_rounding, quote, rate_call
+from cgrcore.rating.records import Activation, Destination, PlanRate, Rate, Rating, RatingPlan, RatingProfile, Timing
+from cgrcore.rating.split import rate
+
+__all__ = [
+    "TABLES",
+    "Activation",
+    "Call",
+    "CallCost",
+    "CostSpan",
+    "Destination",
+    "EventCost",
+    "Increment",
+    "Paid",
+    "PaidMoney",
+    "PaidUnit",
+    "PlanRate",
+    "Rate",
+    "Rating",
+    "RatingPlan",
+    "RatingProfile",
+    "Span",
+    "Tariff",
+    "Timing",
+    "check_usage",
+    "compressed",
+    "cost_span",
+    "longest_rounding",
+    "pause_cost",
+    "quote",
+    "rate",
+    "rate_call",
+    "tariff_of",
+]
+
+#: The tables of this subject and the records in them.
+TABLES = {"destinations": Destination, "timings": Timing, "rating_plans": RatingPlan, "rating_profiles": RatingProfile}

@@ -51,7 +51,7 @@ class Rating(msgspec.Struct, frozen=True):
 class PlanRate(msgspec.Struct, frozen=True):
     """A rating that holds in the hours of a timing; among those that hold, the heaviest counts."""
 
-    timing: Timing
+    timing: Timing | None
     rating: Rating
     weight_nano: int = 0
 

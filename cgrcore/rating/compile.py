@@ -1,0 +1,218 @@
+"""From records to what is fast to ask: the compiled tariff.
+
+A compiled tariff is immutable; the tables' records become masks, sorted slots and dictionaries once, and the whole is
+replaced when a table has moved. Does not know: how a call is split or priced.
+"""
+
+from collections.abc import Iterator
+
+from cgrcore.rating.records import Destination, PlanRate, RatingPlan, RatingProfile, Timing
+from cgrcore.timing import SECOND_NS
+from cgrcore.world import World
+
+__all__ = ["CompiledPlan", "Hours", "Interval", "Slot", "Tariff", "tariff_of"]
+
+ANY = "*any"
+
+
+class Hours:
+    """A timing as masks: years, months, days of the month, days of the week, and the second the hours begin.
+
+    `is_never` for a built-in timing without a clock time: it names moments of an action plan, not hours.
+    """
+
+    __slots__ = ("is_never", "month_days", "months", "start_s", "week_days", "years")
+
+    def __init__(self, timing: Timing) -> None:
+        self.years = frozenset(timing.years)
+        self.months = _mask(timing.months)
+        self.month_days = _mask(timing.month_days)
+        self.week_days = _mask(timing.week_days)
+        start = _seconds(timing.start_time)
+        self.is_never = start is None
+        self.start_s = start or 0
+
+    def is_active(self, day: "Day", second: int) -> bool:
+        """True when the hours hold at a second of a day: from the start time to midnight of the days that match."""
+        return (
+            second >= self.start_s
+            and not self.is_never
+            and (not self.years or day.year in self.years)
+            and (not self.months or bool(self.months >> day.month & 1))
+            and (not self.month_days or bool(self.month_days >> day.day & 1))
+            and (not self.week_days or bool(self.week_days >> day.week_day & 1))
+        )
+
+
+class Day:
+    """A day of the civil calendar, from its count since 1970."""
+
+    __slots__ = ("day", "month", "week_day", "year")
+
+    def __init__(self, days: int) -> None:
+        # The proleptic Gregorian calendar in closed form: eras of 400 years that begin on 1 March.
+        shifted = days + 719468
+        era, in_era = divmod(shifted, 146097)
+        year_of_era = (in_era - in_era // 1460 + in_era // 36524 - in_era // 146096) // 365
+        in_year = in_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+        month_index = (5 * in_year + 2) // 153
+        self.day = in_year - (153 * month_index + 2) // 5 + 1
+        self.month = month_index + 3 if month_index < 10 else month_index - 9
+        self.year = year_of_era + era * 400 + (self.month <= 2)
+        self.week_day = (days + 4) % 7
+
+
+def _mask(numbers: tuple[int, ...]) -> int:
+    mask = 0
+    for number in numbers:
+        if 0 <= number < 64:
+            mask |= 1 << number
+    return mask if mask or not numbers else 1 << 63
+
+
+def _seconds(clock: str) -> int | None:
+    """Return the second of the day of "hh:mm:ss" ("" is midnight), None for anything else."""
+    if not clock:
+        return 0
+    parts = clock.split(":")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return None
+    hour, minute, second = map(int, parts)
+    return hour * 3600 + minute * 60 + second
+
+
+class Slot:
+    """One slot of a rate, its gaps filled: steps and units of 0 are a second."""
+
+    __slots__ = ("group_start_ns", "increment_ns", "unit_ns", "value_nano")
+
+    def __init__(self, group_start_ns: int, value_nano: int, increment_ns: int, unit_ns: int) -> None:
+        self.group_start_ns = group_start_ns
+        self.value_nano = value_nano
+        self.increment_ns = increment_ns or SECOND_NS
+        self.unit_ns = unit_ns or SECOND_NS
+
+
+class Interval:
+    """A rate of a plan with its hours and slots compiled. `record` is what it was made of."""
+
+    __slots__ = ("hours", "record", "slots", "weight_nano")
+
+    def __init__(self, record: PlanRate) -> None:
+        self.record = record
+        self.hours = Hours(record.timing or Timing())
+        self.weight_nano = record.weight_nano
+        self.slots = [
+            Slot(rate.group_start_ns, rate.value_nano, rate.increment_ns, rate.unit_ns)
+            for rate in sorted(record.rating.rates, key=lambda rate: rate.group_start_ns)
+        ]
+
+    def slot_at(self, index_ns: int) -> Slot | None:
+        """Return the slot that holds at this usage, None before the first."""
+        found = None
+        for slot in self.slots:
+            if slot.group_start_ns > index_ns:
+                break
+            found = slot
+        return found
+
+
+class CompiledPlan:
+    """A rating plan: for each destination id its intervals, compiled when first asked for."""
+
+    __slots__ = ("_compiled", "id", "record")
+
+    def __init__(self, record: RatingPlan) -> None:
+        self.id = record.id
+        self.record = record
+        self._compiled: dict[str, tuple[Interval, ...]] = {}
+
+    def intervals(self, destination_id: str) -> tuple[Interval, ...] | None:
+        """Return the destination's intervals, None when the plan has none for it."""
+        found = self._compiled.get(destination_id)
+        if found is None:
+            rates = self.record.destination_rates.get(destination_id)
+            if not rates:
+                return None
+            found = self._compiled[destination_id] = tuple(Interval(rate) for rate in rates)
+        return found
+
+
+class Tariff:
+    """Everything a price depends on, compiled: the prefixes, the plans, who uses which.
+
+    `versions` are those of the tables it was compiled from.
+    """
+
+    def __init__(
+        self,
+        destinations: dict[str, Destination],
+        plans: dict[str, RatingPlan],
+        profiles: dict[str, RatingProfile],
+        *,
+        rounding_decimals: int = 5,
+        fallback_depth: int = 3,
+        matches_subject_prefixes: bool = False,
+        max_usage_ns: dict[str, int] | None = None,
+        versions: tuple[int, ...] = (),
+    ) -> None:
+        self.rounding_decimals = rounding_decimals
+        self.fallback_depth = fallback_depth
+        self.matches_subject_prefixes = matches_subject_prefixes
+        self.max_usage_ns = max_usage_ns or {}
+        self.versions = versions
+        self.profiles = profiles
+        self._plans = plans
+        self._compiled_plans: dict[str, CompiledPlan] = {}
+        self._prefixes: dict[str, tuple[str, ...]] = {}
+        self._longest = 0
+        for destination in destinations.values():
+            for prefix in destination.prefixes:
+                owners = self._prefixes.get(prefix)
+                self._prefixes[prefix] = (destination.id,) if owners is None else (*owners, destination.id)
+        for prefix, owners in self._prefixes.items():
+            if len(owners) > 1:
+                self._prefixes[prefix] = tuple(sorted(set(owners)))
+            self._longest = max(self._longest, len(prefix))
+
+    def destinations_of(self, number: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield (prefix, destination ids) for each known prefix of the number, longest first."""
+        prefixes = self._prefixes
+        for length in range(min(len(number), self._longest), 0, -1):
+            owners = prefixes.get(number[:length])
+            if owners is not None:
+                yield number[:length], owners
+
+    def owners(self, prefix: str) -> tuple[str, ...]:
+        """Return the ids of the destinations that have exactly this prefix."""
+        return self._prefixes.get(prefix, ())
+
+    def plan(self, plan_id: str) -> CompiledPlan | None:
+        found = self._compiled_plans.get(plan_id)
+        if found is None:
+            record = self._plans.get(plan_id)
+            if record is None:
+                return None
+            found = self._compiled_plans[plan_id] = CompiledPlan(record)
+        return found
+
+
+TABLES = ("destinations", "rating_plans", "rating_profiles")
+
+
+def tariff_of(world: World) -> Tariff:
+    """Return the tariff in force, compiled anew when a table it depends on has moved."""
+    tables = [world.state.table(name) for name in TABLES]
+    versions = tuple(table.version for table in tables)
+    tariff: Tariff | None = world.parts.get("tariff")
+    if tariff is None or tariff.versions != versions:
+        rals = world.settings["rals"]
+        tariff = world.parts["tariff"] = Tariff(
+            *(dict(table.records) for table in tables),
+            rounding_decimals=world.settings["general"]["rounding_decimals"],
+            fallback_depth=rals["fallback_depth"],
+            matches_subject_prefixes=rals["rp_subject_prefix_matching"],
+            max_usage_ns=rals["max_computed_usage"],
+            versions=versions,
+        )
+    return tariff

@@ -14,13 +14,17 @@ from cgrcore.accounting.change import (
     settle,
     transfer_balance,
 )
+from cgrcore.accounting.debit import UNLIMITED_NS, debit, max_debit, max_usage
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, SharedGroup, Sharing, account_id_of
+from cgrcore.accounting.refund import refund_increments, refund_listed, refund_rounding
+from cgrcore.accounting.sums import debit_monetary
 from cgrcore.accounting.wire import account_as_old_wire, account_as_wire, account_summary, balance_as_wire
 from cgrcore.actions import BalanceFilter
 
 __all__ = [
     "DEFAULT_ID",
     "TABLES",
+    "UNLIMITED_NS",
     "Account",
     "Balance",
     "BalanceFilter",
@@ -34,10 +38,17 @@ __all__ = [
     "account_summary",
     "balance_as_wire",
     "change_balances",
+    "debit",
+    "debit_monetary",
     "drop_expired",
     "edit_account",
     "matches",
+    "max_debit",
+    "max_usage",
     "new_balance",
+    "refund_increments",
+    "refund_listed",
+    "refund_rounding",
     "remove_balances",
     "round_system",
     "set_balance",

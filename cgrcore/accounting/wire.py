@@ -145,18 +145,17 @@ def _old_trigger(trigger: Any) -> dict[str, Any]:
     }
 
 
-def account_summary(account: Account, initial: dict[str, int] | None = None) -> dict[str, Any]:
+def account_summary(account: Account, initial: dict[Balance, int] | None = None) -> dict[str, Any]:
     """Return what events and costs tell of an account: its balances by type, with their values before and now.
 
-    `initial` maps UUIDs to values before a debit; a balance not in it began with what it has.
+    `initial` holds the values before a debit, 0 for a balance that is not in it; without it they are what they are now.
     """
     tenant, _, name = account.id.partition(":")
-    before = initial or {}
     return {
         "Tenant": tenant,
         "AccountID": name,
         "BalanceSummaries": [
-            balance_summary(balance, before.get(balance.uuid, balance.value_nano))
+            balance_summary(balance, balance.value_nano if initial is None else initial.get(balance, 0))
             for kind in SUMMARY_TYPES
             for balance in account.balances.get(kind) or ()
         ],

@@ -1,0 +1,151 @@
+"""Charging a call to an account: which balances are asked, the kernel that pays from them, what follows a change.
+
+Rules: a debit is made whole or not at all; a dry run works on copies and changes nothing. What a call may use is chosen
+once, at its start; prices come from the tariff in force. Does not know: sessions, CDRs, who asks.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from cgrcore._fast.debits import Debit, Source
+from cgrcore.accounting.activity import is_balance_active_at
+from cgrcore.accounting.change import settle
+from cgrcore.accounting.counting import count_usage
+from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, account_id_of
+from cgrcore.accounting.selection import Wanted, select
+from cgrcore.errors import BadRequest, Refused
+from cgrcore.rating import Call, Span, Tariff, rate, tariff_of
+from cgrcore.timing import SECOND_NS, parse_duration
+from cgrcore.world import World
+
+__all__ = ["Charge", "account_of", "announce", "charge", "default_source", "zero_increment_of"]
+
+MONETARY = "*monetary"
+ZERO = "*zero"
+
+
+class Charge(NamedTuple):
+    """What a debit did: the kernel's record of payments, and the account as it is now (a copy, in a dry run).
+
+    `initial` holds the values of the account's balances before.
+    """
+
+    call: Call
+    debit: Debit
+    account: Account
+    initial: dict[Balance, int]
+
+
+def account_of(world: World, call: Call) -> Account:
+    """Return the account a call is charged to. Raises Refused ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED."""
+    account_id = account_id_of(call.tenant, call.account or call.subject)
+    account: Account | None = world.state.table("accounts").get(account_id)
+    if account is None:
+        raise Refused("ACCOUNT_NOT_FOUND", subject="accounts", subject_id=account_id)
+    if account.is_disabled:
+        raise Refused("ACCOUNT_DISABLED", subject="accounts", subject_id=account_id)
+    return account
+
+
+def charge(world: World, call: Call, account: Account, *, is_dry_run: bool, may_go_negative: bool) -> Charge:
+    """Charge a call to its account and return the payments as the kernel wrote them down. Errors as `debit`."""
+    if is_dry_run:
+        account = account.copy()
+    tariff = tariff_of(world)
+    initial = {balance: balance.value_nano for group in account.balances.values() for balance in group or ()}
+    run = _kernel(world, tariff, call, account, is_dry_run)
+    is_done = run.run()
+    if not is_done and not run.is_covered:
+        run.overdraw(may_go_negative)
+    if not is_dry_run:
+        _conclude(world, call, run)
+    return Charge(call, run, account, initial)
+
+
+def _kernel(world: World, tariff: Tariff, call: Call, account: Account, is_dry_run: bool) -> Debit:
+    members = {account.id: account}
+    accounts = world.state.table("accounts")
+
+    def member_of(account_id: str) -> Account | None:
+        found = members.get(account_id) or accounts.get(account_id)
+        if found is not None and account_id not in members:
+            members[account_id] = found = found.copy() if is_dry_run else found
+        return found
+
+    tor = call.tor or "*voice"
+    wanted = Wanted(tor, call.destination, call.category, call.start_at)
+    units = select(world, tariff, account, wanted, member_of)
+    money = select(world, tariff, account, wanted._replace(kind=MONETARY), member_of)
+    defaults: dict[str, str] = world.settings["rals"]["balance_rating_subject"]
+    unit_subject = defaults.get(tor) or defaults.get("*any", "")
+
+    def spans_of(subject: str | None, start_at: int, usage_ns: int, duration_index_ns: int) -> list[Span]:
+        if subject is None and start_at == call.start_at and duration_index_ns == call.duration_index_ns:
+            return rate(tariff, call)
+        changes = {"start_at": start_at, "usage_ns": usage_ns, "duration_index_ns": duration_index_ns}
+        if subject is None:
+            return rate(tariff, msgspec.structs.replace(call, **changes))
+        return rate(tariff, msgspec.structs.replace(call, subject=subject, account=subject, **changes))
+
+    def zero_increment(subject: str, is_unit: bool) -> int:
+        if is_unit and subject in ("", "*any"):
+            subject = unit_subject
+        return zero_increment_of(subject)
+
+    return Debit(
+        account,
+        units,
+        money,
+        rate=spans_of,
+        zero_increment=zero_increment,
+        is_active=lambda balance, at: is_balance_active_at(balance, at, call.offset_s),
+        touch=lambda touched: accounts.edit(touched.id),
+        default_of=lambda: default_source(world, account),
+        start_at=call.start_at,
+        usage_ns=call.usage_ns,
+        duration_index_ns=call.duration_index_ns,
+        is_first=call.is_first,
+        is_dry=is_dry_run,
+        max_cost_so_far_nano=call.max_cost_so_far_nano,
+        factor_id=call.extra_fields.get("BalanceFactorID"),
+    )
+
+
+@lru_cache(maxsize=1024)
+def zero_increment_of(subject: str) -> int:
+    """Return the step of free units that a `*zero` subject names (ns), -1 for any other subject."""
+    if not subject.startswith(ZERO):
+        return -1
+    try:
+        step_ns = parse_duration(subject[len(ZERO) :])
+    except BadRequest:
+        return -1
+    return step_ns if step_ns > 0 else SECOND_NS
+
+
+def default_source(world: World, account: Account) -> Source:
+    """Return the balance that goes into debt, made when the account has none."""
+    group = account.balances.get(MONETARY) or []
+    for balance in group:
+        if balance.id == DEFAULT_ID:
+            return Source(balance, account)
+    balance = Balance(world.new_id(), DEFAULT_ID, MONETARY)
+    account.balances[MONETARY] = [*group, balance]
+    return Source(balance, account)
+
+
+def _conclude(world: World, call: Call, run: Debit) -> None:
+    """Count what was used, then settle and announce every account that changed."""
+    count_usage(world, call, run.touched, run.parts)
+    for account in run.touched:
+        settle(world, account)
+        announce(world, account)
+
+
+def announce(world: World, account: Account) -> None:
+    """Tell those who watch accounts that one has changed."""
+    publish = world.parts.get("account_updates")
+    if publish is not None:
+        publish(world, account)

@@ -80,7 +80,7 @@ class Table(Generic[R]):
         record = self.require(key)
         before = self._state.effects.before
         if (self.name, key) not in before:
-            # Not checked with isinstance: that takes 4 us for a protocol, more than the rest of the decision's bookkeeping.
+            # Not checked with isinstance: for a protocol that takes 4 us, more than the edit.
             before[self.name, key] = (self, key, cast(Editable, record).copy())
             self.version += 1
         return record

@@ -6,7 +6,7 @@ are reckoned in the proleptic Gregorian calendar. Does not know: tariffs' timing
 """
 
 import re
-from calendar import timegm
+from calendar import monthrange, timegm
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -68,7 +68,7 @@ _UNITS = {
 }
 _PART = re.compile(r"([0-9]*)(\.?)([0-9]*)([^0-9.]*)")
 _BARE = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?|[+-]?\.[0-9]+")
-_OTHER_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)e[+-]?[0-9]+|[+-]?(inf|infinity|nan)", re.IGNORECASE)
+_OTHER_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)e[+-]?[0-9]+|[0-9]+(_[0-9]+)+|[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _SIMPLE = re.compile(r"([0-9]{1,9})(ns|ms|s|m|h)")
 
 #: Longer texts are refused before they are parsed.
@@ -90,7 +90,7 @@ def parse_duration(text: str) -> int:
     if len(text) > MAX_TEXT_SIZE:
         raise BadRequest(f"time: invalid duration {_quoted(text[:MAX_TEXT_SIZE])}")
     if _BARE.fullmatch(text) and text.isascii():
-        return _in_range(int(text.partition(".")[0].strip("+") or "0"), text)
+        return _in_range(int(text.partition(".")[0].strip("+") or "0"), text + "ns")
     return _go_duration(text + "ns" if _OTHER_NUMBER.fullmatch(text) else text)
 
 
@@ -179,7 +179,8 @@ _GO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,](\d+))? ([+-]\d{4}) (?:[A-Z]{3,5}|[+-]\d{4}|[+-]\d\d)", re.ASCII
 )
 _PLAIN = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?", re.ASCII)
-_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,](\d+))?", re.ASCII)
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.](\d{3}))?", re.ASCII)
+_RFC3339_LIKE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d{4})", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d\d)[./](\d\d)[./](\d{4}) (\d\d):(\d\d):(\d\d)", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
@@ -195,10 +196,11 @@ def parse_time(text: str, now_at: int, zone: str = "UTC") -> Moment:
     `*daily`, `*monthly`, `*monthly_estimated`, `*yearly`, `*month_end`, `*mo` (the last two with `+duration`).
     "", "0" and `*unlimited` are the zero time. Raises BadRequest "Unsupported time format".
     """
+    text = text.strip()
     found = _RFC3339.fullmatch(text)
     if found:
         *fields, offset = found.groups()
-        return _moment(fields, _offset_s(offset))
+        return _moment(text, fields, _offset_s(offset))
     if text in ("", "0", "*unlimited"):
         return Moment(ZERO_AT, 0)
     if text[0] in "*+-":
@@ -207,18 +209,23 @@ def parse_time(text: str, now_at: int, zone: str = "UTC") -> Moment:
         found = layout.fullmatch(text)
         if found:
             *fields, offset = found.groups()
-            return _moment(fields, _offset_s(offset))
+            return _moment(text, fields, _offset_s(offset))
     if _DIGITS.fullmatch(text) and len(text) in _EPOCH_SCALES:
         at = int(text) * _EPOCH_SCALES[len(text)]
         return Moment(at, zone_offset(zone, at)) if at <= LAST_AT else _unsupported()
     for layout in (_PLAIN, _COMPACT):
         found = layout.fullmatch(text)
         if found:
-            return _in_zone(list(found.groups()), zone)
+            return _in_zone(text, list(found.groups()), zone)
+    found = _RFC3339_LIKE.fullmatch(text)
+    if found:
+        raise BadRequest(
+            f'parsing time {_quoted(text)} as "2006-01-02T15:04:05Z07:00": cannot parse "{found[1]}" as "Z07:00"'
+        )
     found = _DAY_FIRST.fullmatch(text)
     if found:
         day, month, year, *clock = found.groups()
-        return _in_zone([year, month, day, *clock, None], zone)
+        return _in_zone(text, [year, month, day, *clock, None], zone)
     return _unsupported()
 
 
@@ -233,27 +240,38 @@ def _offset_s(text: str) -> int:
     return -seconds if text[0] == "-" else seconds
 
 
-def _moment(fields: list[str | None], offset_s: int) -> Moment:
-    """Return the moment of year, month, day, hour, minute, second, fraction as read from a clock at `offset_s`."""
+def _moment(text: str, fields: list[str | None], offset_s: int) -> Moment:
+    """Return the moment of year, month, day, hour, minute, second, fraction as read from a clock at `offset_s`.
+
+    Raises BadRequest that names the field out of range, as Go does.
+    """
     year, month, day, hour, minute, second = (int(field or 0) for field in fields[:6])
     fraction = (fields[6] or "")[:9] if len(fields) > 6 else ""
-    try:
-        days = date(year, month, day).toordinal() - _EPOCH_DAYS
-    except ValueError:
+    wrong = (
+        "month" if not 1 <= month <= 12
+        else "day" if not 1 <= day <= monthrange(max(year, 1), month)[1]
+        else "hour" if hour > 23
+        else "minute" if minute > 59
+        else "second" if second > 59
+        else "time zone offset hour" if abs(offset_s) > 86400
+        else ""
+    )
+    if wrong:
+        raise BadRequest(f"parsing time {_quoted(text)}: {wrong} out of range")
+    if year == 0:
         return _unsupported()
-    if hour > 23 or minute > 59 or second > 59:
-        return _unsupported()
+    days = date(year, month, day).toordinal() - _EPOCH_DAYS
     nanoseconds = int(fraction.ljust(9, "0")) if fraction else 0
     at = (days * 86400 + hour * 3600 + minute * 60 + second - offset_s) * SECOND_NS + nanoseconds
-    if year == 1 and month == 1 and day == 1 and at == (days * 86400) * SECOND_NS:
+    if year == month == day == 1 and at == days * DAY_NS:
         return Moment(ZERO_AT, 0)
     if not ZERO_AT < at <= LAST_AT:
         return _unsupported()
     return Moment(at, offset_s)
 
 
-def _in_zone(fields: list[str | None], zone: str) -> Moment:
-    naive = _moment(fields, 0).at
+def _in_zone(text: str, fields: list[str | None], zone: str) -> Moment:
+    naive = _moment(text, fields, 0).at
     if naive == ZERO_AT:
         return Moment(ZERO_AT, 0)
     offset_s = zone_offset(zone, naive)
@@ -276,7 +294,7 @@ def zone_offset(zone: str, at: int) -> int:
 def _relative(text: str, now_at: int, zone: str) -> Moment:
     word, plus, rest = text.partition("+")
     if text[0] in "+-":
-        shift_ns = parse_duration(text[1:])
+        shift_ns = _go_duration(text[1:]) if len(text) > 1 else 0
         at = now_at + (shift_ns if text[0] == "+" else -shift_ns)
     elif word == "*now" and not plus:
         at = now_at
@@ -285,7 +303,7 @@ def _relative(text: str, now_at: int, zone: str) -> Moment:
     elif word in ("*monthly", "*yearly", "*monthly_estimated") and not plus:
         at = month_later(now_at, 12 if word == "*yearly" else 1, is_clamped=word == "*monthly_estimated")
     elif word in ("*month_end", "*mo"):
-        shift_ns = parse_duration(rest) if plus else 0
+        shift_ns = _go_duration(rest) if rest else 0
         at = (_month_end(now_at) if word == "*month_end" else month_later(now_at, 1)) + shift_ns
     else:
         return _unsupported()

@@ -68,14 +68,14 @@ def quote(world: World, call: Call) -> CallCost:
     The cost is rounded as the tariff says and, with MaxCost and *free, capped; the spans are exact.
     Raises Refused as `rate_call`.
     """
-    cost = CallCost(
-        call.category, call.tenant, call.subject, call.account, call.destination or ANY, call.tor or "*voice"
-    )
+    cost = CallCost(call.category, call.tenant, call.subject, call.account, call.destination, call.tor)
     tariff = tariff_of(world)
     check_usage(tariff, call)
     if call.usage_ns == 0:
         cost.spans = _unused(tariff, call)
         return cost
+    cost.destination = call.destination or ANY
+    cost.tor = call.tor or "*voice"
     spans = [cost_span(span, call.offset_s) for span in rate(tariff, call)]
     has_fee = call.is_first and _fee_nano(spans[0]) != 0
     if has_fee:

@@ -153,12 +153,16 @@ def _candidates(piece: Piece, clock: _Clock) -> list[Interval]:
 
 
 def _attach(piece: Piece, interval: Interval, clock: _Clock) -> None:
-    """Give the piece the interval unless the one it has weighs as much and begins nearer to the piece's start."""
+    """Give the piece an interval that has begun, unless the one it has weighs more, or as much and began no earlier."""
     held = piece.interval
-    if held is None or held.weight_nano < interval.weight_nano:
-        piece.interval = interval
-    elif held.weight_nano == interval.weight_nano and clock.left_at(held) < clock.left_at(interval) <= piece.start_at:
-        piece.interval = interval
+    if clock.left_at(interval) > piece.start_at:
+        return
+    if held is not None:
+        if held.weight_nano > interval.weight_nano:
+            return
+        if held.weight_nano == interval.weight_nano and clock.left_at(held) >= clock.left_at(interval):
+            return
+    piece.interval = interval
 
 
 def _split(piece: Piece, interval: Interval, clock: _Clock, *, is_voice: bool) -> Piece | None:
@@ -171,7 +175,7 @@ def _split(piece: Piece, interval: Interval, clock: _Clock, *, is_voice: bool) -
         if group_start < slot.group_start_ns < group_end:
             _attach(piece, interval, clock)
             rest = piece.cut(piece.start_at + slot.group_start_ns - group_start)
-            rest.interval = piece.interval
+            _attach(rest, interval, clock)
             return rest
     if not is_voice:
         if has_start:

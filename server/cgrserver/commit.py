@@ -15,10 +15,10 @@ import structlog
 import trio
 
 from cgrcore.errors import CgrError, Unavailable
-from cgrcore.ports import Batch, LedgerLine, Store
-from cgrcore.state import Effects, Table
+from cgrcore.ports import Store
+from cgrcore.state import Effects
 from cgrcore.world import World
-from cgrserver.storage.ledger import ledger_lines
+from cgrserver.storage.gathering import Gathering
 from cgrserver.storage.tables import Codecs
 
 __all__ = ["Committer", "Durability"]
@@ -52,7 +52,7 @@ class Committer:
         self._codecs = codecs
         self._is_prompt = durability != "commit"
         self._ticket = 0
-        self._gathering = _Gathering()
+        self._gathering = Gathering(codecs)
         self._jobs: queue.SimpleQueue[tuple[trio.lowlevel.Task, Callable[[], Any]] | None] = queue.SimpleQueue()
         self._more = trio.lowlevel.ParkingLot()
         self._advanced = trio.lowlevel.ParkingLot()
@@ -85,7 +85,7 @@ class Committer:
         if self.failure is not None:
             raise self.failure
         is_idle = not self._gathering.size
-        self._gathering.take(effects, now_at, self._codecs)
+        self._gathering.take(effects, now_at)
         self._ticket += 1
         if is_idle:
             self._more.unpark_all()
@@ -132,9 +132,9 @@ class Committer:
             thread.join()
 
     async def _commit(self, is_last: bool = False) -> None:
-        gathered, self._gathering, last = self._gathering, _Gathering(), self._ticket
+        gathered, self._gathering, last = self._gathering, Gathering(self._codecs), self._ticket
         try:
-            batch = gathered.close(self._codecs)
+            batch = gathered.close()
             await self._in_thread(lambda: self._store.commit(batch))
         except Exception as error:  # whatever went wrong, the tables are ahead of the store now
             self._fail(error)
@@ -154,7 +154,7 @@ class Committer:
         first, last = self.written + 1, self._ticket
         _log.error("commit failed, no longer acknowledging", why=text, first_ticket=first, last_ticket=last)
         self.failure = Unavailable(f"SERVER_ERROR: the store cannot be written: {text}", subject="store")
-        self._gathering = _Gathering()
+        self._gathering = Gathering(self._codecs)
         self._advanced.unpark_all()
         for call in self._failure_calls:
             call(first, last, self.failure)
@@ -172,7 +172,7 @@ class Committer:
             delay_s = min(2 * delay_s, LAST_RETRY_S)
         tables = self._world.state.tables
         for name in tables.keys() | fresh.state.tables.keys():
-            if name in self._codecs and self._codecs.is_kept(name):
+            if name in self._codecs.kept:
                 table = self._world.state.table(name)
                 table.records = fresh.state.table(name).records
                 table.uncommitted = {}
@@ -200,77 +200,6 @@ class Committer:
         while (job := self._jobs.get()) is not None:
             task, call = job
             token.run_sync_soon(trio.lowlevel.reschedule, task, outcome.capture(call))
-
-
-class _Gathering:
-    """What the next transaction will hold."""
-
-    __slots__ = ("after", "at", "cdrs", "ledger", "removed", "session_costs", "size", "touched")
-
-    def __init__(self) -> None:
-        self.size = 0
-        self.at = 0
-        self.touched: dict[str, dict[str, Table[Any]]] = {}
-        self.ledger: list[LedgerLine] = []
-        self.cdrs: dict[tuple[str, str], Any] = {}
-        self.session_costs: dict[tuple[str, str], Any] = {}
-        self.removed: dict[str, dict[tuple[str, str], None]] = {"cdrs": {}, "session_costs": {}}
-        self.after: list[Callable[[], Any]] = []
-
-    def take(self, effects: Effects, now_at: int, codecs: Codecs) -> None:
-        """Note what a decision touched, and its ledger lines while the tables show what it left."""
-        before = effects.before
-        for name, _ in before:
-            codecs.is_kept(name)
-        self.size += 1
-        self.at = max(self.at, now_at)
-        touched = self.touched
-        mark: tuple[str, int, str] | None = None
-        for (name, key), (table, _, record) in before.items():
-            keys = touched.get(name)
-            if keys is None:
-                keys = touched[name] = {}
-            keys[key] = table
-            if name == "accounts":
-                if mark is None:
-                    mark = (effects.reason, now_at, next((k for n, k in before if n == "answers"), ""))
-                ledger_lines(key, record, table.records.get(key), mark, self.ledger)
-        for journal, operation, row in effects.rows:
-            self._take_row(journal, operation, row)
-        if effects.after:
-            self.after += effects.after
-
-    def _take_row(self, journal: str, operation: str, row: Any) -> None:
-        kept = self.cdrs if journal == "cdrs" else self.session_costs
-        assert journal in self.removed, journal
-        name = (row.cgrid, row.run_id)
-        if operation == "delete":
-            kept.pop(name, None)
-            self.removed[journal][name] = None
-        else:
-            assert operation in ("insert", "update"), operation
-            kept[name] = row
-            self.removed[journal].pop(name, None)
-
-    def close(self, codecs: Codecs) -> Batch:
-        """Encode each touched record once, as the last of the decisions left it."""
-        records: dict[str, list[tuple[str, bytes | None]]] = {}
-        for name, keys in self.touched.items():
-            if codecs.is_kept(name):
-                encode = codecs.encoder(name)
-                records[name] = [
-                    (key, None if (record := table.records.get(key)) is None else encode(record))
-                    for key, table in keys.items()
-                ]
-        return Batch(
-            at=self.at,
-            records=records,
-            ledger=self.ledger,
-            cdrs=list(self.cdrs.values()),
-            removed_cdrs=list(self.removed["cdrs"]),
-            session_costs=list(self.session_costs.values()),
-            removed_session_costs=list(self.removed["session_costs"]),
-        )
 
 
 def _run_after(after: Callable[[], Any]) -> None:

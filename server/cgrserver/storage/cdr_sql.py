@@ -36,6 +36,11 @@ class Dialect:
     has_field = "EXISTS (SELECT 1 FROM json_each(cdrs.extra_fields) AS f WHERE f.key = {})"
     has_value = "EXISTS (SELECT 1 FROM json_each(cdrs.extra_fields) AS f WHERE f.key = {} AND f.value = {})"
     no_limit = "-1"
+    #: The lines of one account.
+    account_ledger = """(WITH RECURSIVE chain AS (
+        SELECT * FROM ledger WHERE line_id = (SELECT last_line FROM accounts WHERE id = {})
+        UNION ALL SELECT ledger.* FROM chain JOIN ledger ON ledger.line_id = chain.previous_line
+    ) SELECT * FROM chain)"""
 
     def texts(self, values: Sequence[str]) -> Any:
         """Return a list of texts as one parameter."""

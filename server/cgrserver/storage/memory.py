@@ -50,25 +50,22 @@ class MemoryStore:
         with self._lock:
             for name, touched in batch.records.items():
                 bodies = self._records.setdefault(name, {})
-                for key, body in touched:
+                for record_id, body in touched:
                     if body is None:
-                        bodies.pop(key, None)
+                        bodies.pop(record_id, None)
                     else:
-                        bodies[key] = body
+                        bodies[record_id] = body
             for line in batch.ledger:
                 numbered = msgspec.structs.replace(line, line_id=next(self._line_ids))
                 self._ledger.setdefault(line.account_id, []).append(numbered)
             for cdr in batch.cdrs:
                 self._keep(cdr, batch.at)
             for cost in batch.session_costs:
-                key = cost.cgrid, cost.run_id
-                held = self._session_costs.get(key)
-                created_at = held.created_at if held else cost.created_at or batch.at
-                self._session_costs[key] = msgspec.structs.replace(cost, created_at=created_at)
-            for name in batch.removed_cdrs:
-                self._cdrs.pop(name, None)
-            for name in batch.removed_session_costs:
-                self._session_costs.pop(name, None)
+                self._keep_cost(cost, batch.at)
+            for key in batch.removed_cdrs:
+                self._cdrs.pop(key, None)
+            for key in batch.removed_session_costs:
+                self._session_costs.pop(key, None)
 
     def _keep(self, cdr: Cdr, at: int) -> None:
         key = cdr.cgrid, cdr.run_id
@@ -79,6 +76,12 @@ class MemoryStore:
             created_at=held.created_at if held else cdr.created_at or at,
             updated_at=at,
         )
+
+    def _keep_cost(self, cost: SessionCost, at: int) -> None:
+        key = cost.cgrid, cost.run_id
+        held = self._session_costs.get(key)
+        created_at = held.created_at if held else cost.created_at or at
+        self._session_costs[key] = msgspec.structs.replace(cost, created_at=created_at)
 
     def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
         with self._lock:

@@ -16,6 +16,7 @@ import psycopg
 from cgrcore.errors import Unavailable
 from cgrcore.ports import Batch
 from cgrserver.storage.cdr_sql import Dialect
+from cgrserver.storage.gathering import ledger_row
 from cgrserver.storage.migrations import migrate
 from cgrserver.storage.queries import SqlQueries
 from cgrserver.storage.rows import (
@@ -24,7 +25,6 @@ from cgrserver.storage.rows import (
     RECORD_TABLES,
     SESSION_COST_COLUMNS,
     cdr_row,
-    ledger_row,
     session_cost_row,
 )
 from cgrserver.storage.tables import Codecs
@@ -64,6 +64,7 @@ class PostgresDialect(Dialect):
     has_field = "jsonb_exists(extra_fields, {}::text)"
     has_value = "COALESCE(extra_fields ->> {}::text = {}::text, false)"
     no_limit = "ALL"
+    account_ledger = "(SELECT * FROM ledger WHERE account_id = {})"
 
     def texts(self, values: Sequence[str]) -> Any:
         return list(values)
@@ -208,7 +209,7 @@ _SESSION_COST_SQL = _upsert_sql("session_costs", ("cgrid", "run_id"), SESSION_CO
 
 
 def _run(connection: psycopg.Connection[Any], sql: str) -> Any:
-    cursor = connection.execute(sql)  # type: ignore[call-overload]
+    cursor = connection.execute(sql)
     return cursor if cursor.description else ()
 
 

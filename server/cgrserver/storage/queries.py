@@ -24,7 +24,7 @@ __all__ = ["SqlQueries"]
 T = TypeVar("T")
 
 CDRS = f"SELECT order_id, {', '.join(CDR_COLUMNS)} FROM cdrs"
-LEDGER = f"SELECT line_id, {', '.join(LEDGER_COLUMNS)} FROM ledger"
+LINES = f"SELECT line_id, {', '.join(LEDGER_COLUMNS)}"
 SESSION_COSTS = f"SELECT {', '.join(SESSION_COST_COLUMNS)} FROM session_costs"
 
 
@@ -43,17 +43,14 @@ class SqlQueries:
         for table in world.state.tables.values():
             table.records = {}
             table.version += 1
-        for name, sql_table in RECORD_TABLES.items():
-            records = world.state.table(name).records
-            self._rows(f"SELECT id, body FROM {sql_table}", (), lambda row, n=name, r=records: self._put(r, n, *row))
-        self._rows(
-            "SELECT kind, id, body FROM documents",
-            (),
-            lambda row: self._put(world.state.table(row[0]).records, *row),
-        )
 
-    def _put(self, records: dict[str, Any], table: str, key: str, body: bytes) -> None:
-        records[key] = self._codecs.decode(table, key, body)
+        def put(row: Sequence[Any]) -> None:
+            name, key, body = row
+            world.state.table(name).records[key] = self._codecs.decode(name, key, body)
+
+        for name, sql_table in RECORD_TABLES.items():
+            self._rows(f"SELECT '{name}', id, body FROM {sql_table} WHERE body IS NOT NULL", (), put)
+        self._rows("SELECT kind, id, body FROM documents", (), put)
 
     def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
         query = CdrQuery(criteria, self._dialect)
@@ -81,14 +78,16 @@ class SqlQueries:
         return self._rows(f"{SESSION_COSTS} WHERE {where} ORDER BY id", parameters, session_cost_from_row)
 
     def history(self, account_id: str, from_at: int | None = None, until_at: int | None = None) -> list[LedgerLine]:
-        conditions = ["account_id = {}"]
+        conditions = ["1 = 1"]
         parameters: list[Any] = [account_id]
         for condition, bound in (("at >= {}", from_at), ("at < {}", until_at)):
             if bound is not None:
                 conditions.append(condition)
                 parameters.append(bound)
-        return self._rows(f"{LEDGER} WHERE {' AND '.join(conditions)} ORDER BY line_id", parameters, ledger_from_row)
+        sql = f"{LINES} FROM {self._dialect.account_ledger} AS lines WHERE {' AND '.join(conditions)} ORDER BY line_id"
+        return self._rows(sql, parameters, ledger_from_row)
 
     def balances_at(self, account_id: str, at: int) -> list[LedgerLine]:
-        last = "SELECT max(line_id) FROM ledger WHERE account_id = {} AND at <= {} GROUP BY balance_type, balance_uuid"
-        return self._rows(f"{LEDGER} WHERE line_id IN ({last}) ORDER BY line_id", (account_id, at), ledger_from_row)
+        lines = f"SELECT max(line_id) FROM {self._dialect.account_ledger} AS lines WHERE at <= {{}}"
+        sql = f"{LINES} FROM ledger WHERE line_id IN ({lines} GROUP BY balance_type, balance_uuid) ORDER BY line_id"
+        return self._rows(sql, (account_id, at), ledger_from_row)

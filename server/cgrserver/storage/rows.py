@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from cgrcore.rating.eventcost import EventCost
 
 from cgrcore.cdrs.records import Cdr, SessionCost
-from cgrcore.money import format_nano, nano_from_number, parse_nano
+from cgrcore.money import nano_from_number, parse_nano
 from cgrcore.ports import LedgerLine
+from cgrcore.rating.eventcost import EventCost
 from cgrcore.timing import Moment
+from cgrserver.storage.gathering import decimal_text
 
 __all__ = [
     "CDR_COLUMNS",
@@ -22,8 +23,8 @@ __all__ = [
     "SESSION_COST_COLUMNS",
     "cdr_from_row",
     "cdr_row",
+    "latest",
     "ledger_from_row",
-    "ledger_row",
     "session_cost_from_row",
     "session_cost_row",
 ]
@@ -53,22 +54,6 @@ INT64 = 2**63
 _json = msgspec.json.Encoder()
 
 
-def ledger_row(line: LedgerLine) -> tuple[Any, ...]:
-    """Return the row of a line, in the order of LEDGER_COLUMNS."""
-    return (
-        line.at,
-        line.account_id,
-        line.balance_uuid,
-        line.balance_id,
-        line.balance_type,
-        format_nano(line.before_nano),
-        format_nano(line.after_nano),
-        format_nano(line.after_nano - line.before_nano),
-        line.reason,
-        line.idempotency_key,
-    )
-
-
 def ledger_from_row(row: Sequence[Any]) -> LedgerLine:
     """Return the line of a row of line_id and LEDGER_COLUMNS."""
     line_id, at, account_id, balance_uuid, balance_id, balance_type, before, after, _, reason, key = row
@@ -89,7 +74,7 @@ def cdr_row(cdr: Cdr, at: int) -> tuple[Any, ...]:
         cdr.is_partial,
         cdr.is_prerated,
         cdr.cost_source,
-        None if cdr.cost_nano is None else format_nano(cdr.cost_nano),
+        None if cdr.cost_nano is None else decimal_text(cdr.cost_nano),
         None if cdr.cost_details is None else cdr.cost_details.encode(),
         cdr.created_at or at,
         at,

@@ -15,8 +15,9 @@ from typing import IO, Any, TypeVar
 
 from cgrcore.errors import Corrupt, Unavailable
 from cgrcore.money import parse_nano
-from cgrcore.ports import Batch
+from cgrcore.ports import Batch, LedgerLine
 from cgrserver.storage.cdr_sql import Dialect
+from cgrserver.storage.gathering import ledger_row
 from cgrserver.storage.migrations import migrate
 from cgrserver.storage.queries import SqlQueries
 from cgrserver.storage.rows import (
@@ -25,7 +26,6 @@ from cgrserver.storage.rows import (
     RECORD_TABLES,
     SESSION_COST_COLUMNS,
     cdr_row,
-    ledger_row,
     session_cost_row,
 )
 from cgrserver.storage.tables import Codecs
@@ -37,8 +37,11 @@ T = TypeVar("T")
 #: How long a statement waits for another process that holds the file (a backup, a report).
 BUSY_TIMEOUT_S = 5.0
 
+#: A commit writes whole pages, mostly one for each account: small ones are up to twice as fast as the usual 4 KiB.
+PAGE_SIZE_BYTES = 1024
+
 #: Pages in the log before they are moved to the file: fewer moves, at 16 MiB of log.
-CHECKPOINT_PAGES = 4000
+CHECKPOINT_PAGES = 16_000
 
 #: Rows in one INSERT. SQLite allows 32766 parameters in a statement; a CDR has 26.
 ROWS_PER_STATEMENT = 32
@@ -72,6 +75,7 @@ class SqliteStore(SqlQueries):
         connection = sqlite3.connect(
             self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
         )
+        connection.execute(f"PRAGMA page_size={PAGE_SIZE_BYTES}")  # of a new file; an old one keeps its own
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
@@ -113,14 +117,32 @@ class SqliteStore(SqlQueries):
             raise _unavailable(error) from error
 
     def _write(self, batch: Batch) -> None:
+        last_lines = self._write_ledger(batch.ledger)
         for name, touched in batch.records.items():
-            self._write_records(name, touched)
-        self._insert(_LEDGER_SQL, [ledger_row(line) for line in batch.ledger])
+            if name == "accounts":
+                rows = [(key, body, last_lines.pop(key, None)) for key, body in touched]
+                self._insert(_ACCOUNT_SQL, rows)
+            else:
+                self._write_records(name, touched)
+        if last_lines:
+            self._insert(_LAST_LINE_SQL, list(last_lines.items()))
         self._insert(_CDR_SQL, [cdr_row(cdr, batch.at) for cdr in batch.cdrs])
         self._insert(_SESSION_COST_SQL, [session_cost_row(cost, batch.at) for cost in batch.session_costs])
         for table, keys in (("cdrs", batch.removed_cdrs), ("session_costs", batch.removed_session_costs)):
             if keys:
                 self._writer.executemany(f"DELETE FROM {table} WHERE cgrid = ? AND run_id = ?", keys)
+
+    def _write_ledger(self, lines: list[LedgerLine]) -> dict[str, int]:
+        """Append the lines, each to its account's chain, and return the last line of each account."""
+        last_lines: dict[str, int] = {}
+        rows = []
+        line_id = self._writer.execute("SELECT coalesce(max(line_id), 0) FROM ledger").fetchone()[0] if lines else 0
+        for line in lines:
+            line_id += 1
+            rows.append((line_id, last_lines.get(line.account_id), line.account_id, *ledger_row(line)))
+            last_lines[line.account_id] = line_id
+        self._insert(_LEDGER_SQL, rows)
+        return last_lines
 
     def _write_records(self, name: str, touched: list[tuple[str, bytes | None]]) -> None:
         sql_table = RECORD_TABLES.get(name)
@@ -128,7 +150,7 @@ class SqliteStore(SqlQueries):
         if sql_table is not None:
             rows = [row for row in touched if row[1] is not None]
             self._insert(_RECORD_SQL[sql_table], rows)
-            gone = [(key,) for key, body in touched if body is None]
+            gone: list[tuple[str, ...]] = [(key,) for key, body in touched if body is None]
             delete = f"DELETE FROM {sql_table} WHERE id = ?"
         else:
             rows = [(name, key, body) for key, body in touched if body is not None]
@@ -183,9 +205,9 @@ class _Insert:
 
     __slots__ = ("_head", "_row", "_tail", "many")
 
-    def __init__(self, table: str, columns: Sequence[str], on_conflict: str = "") -> None:
+    def __init__(self, table: str, columns: Sequence[str], on_conflict: str = "", row: str = "") -> None:
         self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
-        self._row = f"({', '.join('?' * len(columns))})"
+        self._row = row or f"({', '.join('?' * len(columns))})"
         self._tail = f" {on_conflict}" if on_conflict else ""
         self.many = self.of(ROWS_PER_STATEMENT)
 
@@ -201,7 +223,19 @@ def _upsert(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequen
 
 _RECORD_SQL = {table: _upsert(table, ("id",), ("id", "body")) for table in RECORD_TABLES.values()}
 _DOCUMENT_SQL = _upsert("documents", ("kind", "id"), ("kind", "id", "body"))
-_LEDGER_SQL = _Insert("ledger", LEDGER_COLUMNS)
+_LEDGER_SQL = _Insert(
+    "ledger",
+    ("line_id", "previous_line", *LEDGER_COLUMNS),
+    row=f"(?, coalesce(?, (SELECT last_line FROM accounts WHERE id = ?)), {', '.join('?' * len(LEDGER_COLUMNS))})",
+)
+_ACCOUNT_SQL = _Insert(
+    "accounts",
+    ("id", "body", "last_line"),
+    "ON CONFLICT (id) DO UPDATE SET body = excluded.body, last_line = coalesce(excluded.last_line, last_line)",
+)
+_LAST_LINE_SQL = _Insert(
+    "accounts", ("id", "last_line"), "ON CONFLICT (id) DO UPDATE SET last_line = excluded.last_line"
+)
 _CDR_SQL = _upsert("cdrs", ("cgrid", "run_id"), CDR_COLUMNS, kept=("created_at",))
 _SESSION_COST_SQL = _upsert("session_costs", ("cgrid", "run_id"), SESSION_COST_COLUMNS, kept=("created_at",))
 

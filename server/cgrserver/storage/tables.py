@@ -53,20 +53,16 @@ def _encode(record: Any) -> bytes:
 
 
 class Codecs:
-    """The codecs of all tables that are stored, by table name."""
+    """The codecs of all tables that are stored. `kept` are their names."""
 
     def __init__(self, tables: Mapping[str, Any]) -> None:
         self._by_name = {name: None if kind is None else Codec(kind) for name, kind in tables.items()}
+        self.kept = frozenset(name for name, codec in self._by_name.items() if codec is not None)
 
-    def is_kept(self, table: str) -> bool:
-        """Tell whether the table is stored. Raises Corrupt for a table that nobody declared."""
-        try:
-            return self._by_name[table] is not None
-        except KeyError:
-            raise Corrupt("a table is written that is not in any TABLES", subject=table) from None
-
-    def __contains__(self, table: str) -> bool:
-        return table in self._by_name
+    def check(self, table: str) -> None:
+        """Raise Corrupt for a table that nobody declared: what is written to it would be lost."""
+        if table not in self._by_name:
+            raise Corrupt(f"table {table} is written and is not in any TABLES", subject=table)
 
     def encoder(self, table: str) -> Callable[[Any], bytes]:
         """Return what encodes the records of a table that is kept."""
@@ -78,7 +74,7 @@ class Codecs:
         """Return the record. Raises Corrupt when the bytes are none of the table's records."""
         codec = self._by_name.get(table)
         if codec is None:
-            raise Corrupt("the store holds a table that is not in any TABLES", subject=table, subject_id=key)
+            raise Corrupt(f"the store holds table {table}, which is not in any TABLES", subject=table, subject_id=key)
         try:
             return codec.decode(body)
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError) as error:

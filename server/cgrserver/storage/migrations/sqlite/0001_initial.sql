@@ -1,20 +1,24 @@
 -- The columns are explained in docs/storage.md. Amounts are exact decimal texts, instants nanoseconds since 1970 UTC.
 
-CREATE TABLE accounts (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+-- last_line leads to the account's lines in the ledger; a removed account keeps it, without a body.
+CREATE TABLE accounts (id TEXT PRIMARY KEY, body BLOB, last_line INTEGER);
 
-CREATE TABLE sessions (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE sessions (id TEXT PRIMARY KEY, body BLOB NOT NULL);
 
-CREATE TABLE idempotency (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE idempotency (id TEXT PRIMARY KEY, body BLOB NOT NULL);
 
 CREATE TABLE documents (
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (kind, id)
-) WITHOUT ROWID;
+);
 
+-- The lines of an account are a chain, from accounts.last_line by previous_line: an index on account_id would write one
+-- more page for every line.
 CREATE TABLE ledger (
-    line_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    line_id INTEGER PRIMARY KEY,
+    previous_line INTEGER,
     at INTEGER NOT NULL,
     account_id TEXT NOT NULL,
     balance_uuid TEXT NOT NULL,
@@ -26,8 +30,6 @@ CREATE TABLE ledger (
     reason TEXT NOT NULL,
     idempotency_key TEXT NOT NULL
 );
-
-CREATE INDEX ledger_account ON ledger (account_id, line_id);
 
 CREATE TABLE cdrs (
     order_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,0 +1,196 @@
+# cython: boundscheck=False, wraparound=False
+# (no index here comes from outside: lists are walked by their own size)
+"""What the next transaction will hold: the effects of decisions, gathered one by one, encoded once.
+
+Rules: a decision's ledger lines are made when it is added, while the tables show what it left: one line for each balance
+whose value changed, that came to be (from 0) or went away (to 0). So the amounts of a balance's lines always add up to
+its value, whatever code changed it. A record touched by many decisions is encoded once, at the end. Does not know: the
+store. Benchmark: bench/commit.py; oracle: tests/oracle/ledger.py.
+"""
+
+from libc.stdio cimport snprintf
+
+from cgrcore.money import format_nano
+from cgrcore.ports import Batch, LedgerLine
+
+__all__ = ["Gathering", "decimal_text", "ledger_lines", "ledger_row"]
+
+cdef enum:
+    NANO = 1_000_000_000
+
+
+cpdef str decimal_text(amount_nano):
+    """Return an amount as its shortest decimal text, as `money.format_nano` does."""
+    cdef long long amount
+    cdef long long rest
+    cdef char text[32]
+    cdef int size
+    if not -9_000_000_000_000_000_000 < amount_nano < 9_000_000_000_000_000_000:
+        return format_nano(amount_nano)
+    amount = amount_nano
+    cdef bint is_negative = amount < 0
+    if is_negative:
+        amount = -amount
+    rest = amount % NANO
+    if rest == 0:
+        size = snprintf(text, 32, b"%s%lld", b"-" if is_negative else b"", amount // NANO)
+    else:
+        size = snprintf(text, 32, b"%s%lld.%09lld", b"-" if is_negative else b"", amount // NANO, rest)
+        while text[size - 1] == c"0":
+            size -= 1
+    return text[:size].decode("ascii")
+
+
+cpdef tuple ledger_row(line):
+    """Return the row of a ledger line, in the order of `rows.LEDGER_COLUMNS`."""
+    before, after = line.before_nano, line.after_nano
+    return (
+        line.at,
+        line.account_id,
+        line.balance_uuid,
+        line.balance_id,
+        line.balance_type,
+        decimal_text(before),
+        decimal_text(after),
+        decimal_text(after - before),
+        line.reason,
+        line.idempotency_key,
+    )
+
+
+cpdef object ledger_lines(str account_id, before, after, tuple mark, list into):
+    """Append the lines of one account. `before` and `after` are Accounts, None where it is absent.
+
+    `mark` is what all lines of a decision share: its reason, its instant (ns UTC), its idempotency key.
+    """
+    cdef dict old = {} if before is None else before.balances
+    cdef dict new = {} if after is None else after.balances
+    cdef list was, now
+    cdef Py_ssize_t i
+    for kind, balances in new.items():
+        was = old.get(kind) or []
+        now = balances or []
+        if not _is_same_row(was, now):
+            _compare(account_id, kind, was, now, mark, into)
+            continue
+        for i in range(len(now)):
+            held = was[i].value_nano
+            value = now[i].value_nano
+            if held != value:
+                balance = now[i]
+                into.append(LedgerLine(account_id, balance.uuid, balance.id, kind, held, value, *mark))
+    for kind, balances in old.items():
+        if balances and kind not in new:
+            _compare(account_id, kind, balances, [], mark, into)
+
+
+cdef bint _is_same_row(list was, list now) except -1:
+    """Tell whether both lists name the same balances in the same order, as they nearly always do."""
+    cdef Py_ssize_t i
+    if len(was) != len(now):
+        return False
+    for i in range(len(now)):
+        if was[i].uuid != now[i].uuid:
+            return False
+    return True
+
+
+cdef object _compare(str account_id, kind, list was, list now, tuple mark, list into):
+    cdef dict missing = {balance.uuid: balance for balance in was}
+    for balance in now:
+        held = missing.pop(balance.uuid, None)
+        if held is None:
+            into.append(LedgerLine(account_id, balance.uuid, balance.id, kind, 0, balance.value_nano, *mark))
+        elif held.value_nano != balance.value_nano:
+            line = LedgerLine(account_id, balance.uuid, balance.id, kind, held.value_nano, balance.value_nano, *mark)
+            into.append(line)
+    for held in missing.values():
+        into.append(LedgerLine(account_id, held.uuid, held.id, kind, held.value_nano, 0, *mark))
+
+
+cdef class Gathering:
+    """The effects of `size` decisions. `after` are the calls to make once they are durable."""
+
+    cdef readonly Py_ssize_t size
+    cdef readonly list after
+    cdef object _codecs
+    cdef object _at
+    cdef dict _touched
+    cdef list _ledger
+    cdef dict _rows
+    cdef dict _removed
+
+    def __init__(self, codecs):
+        self.size = 0
+        self.after = []
+        self._codecs = codecs
+        self._at = 0
+        self._touched = {name: {} for name in codecs.kept}
+        self._ledger = []
+        self._rows = {"cdrs": {}, "session_costs": {}}
+        self._removed = {"cdrs": {}, "session_costs": {}}
+
+    def take(self, effects, now_at):
+        """Note what a decision changed at an instant. Raises Corrupt, having noted nothing, for an undeclared table."""
+        cdef dict before = effects.before
+        cdef tuple mark = None
+        for name, _ in before:
+            if name not in self._touched:
+                self._codecs.check(name)
+        for (name, key), (table, _, record) in before.items():
+            keys = self._touched.get(name)
+            if keys is None:
+                continue
+            (<dict>keys)[key] = table
+            if name == "accounts":
+                if mark is None:
+                    mark = (effects.reason, now_at, _key_of(before))
+                ledger_lines(key, record, table.records.get(key), mark, self._ledger)
+        for journal, operation, row in effects.rows:
+            self._take_row(journal, operation, row)
+        if effects.after:
+            self.after += effects.after
+        if now_at > self._at:
+            self._at = now_at
+        self.size += 1
+
+    cdef object _take_row(self, journal, operation, row):
+        name = (row.cgrid, row.run_id)
+        if operation == "delete":
+            self._rows[journal].pop(name, None)
+            self._removed[journal][name] = None
+        else:
+            assert operation in ("insert", "update"), operation
+            self._rows[journal][name] = row
+            self._removed[journal].pop(name, None)
+
+    def close(self):
+        """Return the batch: each touched record encoded as the last of the decisions left it."""
+        cdef dict records = {}
+        cdef list touched
+        for name, keys in self._touched.items():
+            if not keys:
+                continue
+            encode = self._codecs.encoder(name)
+            touched = []
+            for key, table in (<dict>keys).items():
+                record = table.records.get(key)
+                touched.append((key, None if record is None else encode(record)))
+            records[name] = touched
+        return Batch(
+            at=self._at,
+            records=records,
+            ledger=self._ledger,
+            cdrs=list(self._rows["cdrs"].values()),
+            removed_cdrs=list(self._removed["cdrs"]),
+            session_costs=list(self._rows["session_costs"].values()),
+            removed_session_costs=list(self._removed["session_costs"]),
+        )
+
+
+cdef str _key_of(dict before):
+    """Return the idempotency key of the request that a decision answered, "" when it had none."""
+    for name, key in before:
+        if name == "answers":
+            return key
+    return ""

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from cgrcore.money import number_from_nano
-from cgrcore.rating.records import PlanRate, Rating, Timing
+from cgrcore.rating.records import PlanRate, Rating
 from cgrcore.timing import SECOND_NS, format_time
 
-__all__ = ["CallCost", "CostSpan", "Increment", "Paid", "PaidMoney", "PaidUnit", "compressed", "rating_as_wire", "timing_as_wire"]
+__all__ = ["CallCost", "CostSpan", "Increment", "Paid", "PaidMoney", "PaidUnit", "compressed", "rates_as_wire", "rating_as_wire"]
 
 
 class PaidMoney(msgspec.Struct, gc=False):
@@ -222,21 +222,9 @@ def _interval_as_wire(interval: PlanRate | None) -> dict[str, Any] | None:
     if interval is None:
         return None
     return {
-        "Timing": None if interval.timing is None else timing_as_wire(interval.timing),
+        "Timing": None if interval.timing is None else {**interval.timing.as_wire(), "EndTime": ""},
         "Rating": rating_as_wire(interval.rating),
         "Weight": number_from_nano(interval.weight_nano),
-    }
-
-
-def timing_as_wire(timing: Timing) -> dict[str, Any]:
-    return {
-        "ID": timing.id,
-        "Years": list(timing.years),
-        "Months": list(timing.months),
-        "MonthDays": list(timing.month_days),
-        "WeekDays": list(timing.week_days),
-        "StartTime": timing.start_time,
-        "EndTime": "",
     }
 
 

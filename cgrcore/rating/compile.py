@@ -24,10 +24,10 @@ class Hours:
     __slots__ = ("is_never", "month_days", "months", "start_s", "week_days", "years")
 
     def __init__(self, timing: Timing) -> None:
-        self.years = frozenset(timing.years)
-        self.months = _mask(timing.months)
-        self.month_days = _mask(timing.month_days)
-        self.week_days = _mask(timing.week_days)
+        self.years = frozenset(timing.years or ())
+        self.months = _mask(timing.months or ())
+        self.month_days = _mask(timing.month_days or ())
+        self.week_days = _mask(timing.week_days or ())
         start = _seconds(timing.start_time)
         self.is_never = start is None
         self.start_s = start or 0

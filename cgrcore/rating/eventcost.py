@@ -458,10 +458,10 @@ class _Wire:
         return _keep(
             self._timings,
             {
-                "Years": list(timing.years),
-                "Months": list(timing.months),
-                "MonthDays": list(timing.month_days),
-                "WeekDays": list(timing.week_days),
+                "Years": list(timing.years or ()),
+                "Months": list(timing.months or ()),
+                "MonthDays": list(timing.month_days or ()),
+                "WeekDays": list(timing.week_days or ()),
                 "StartTime": timing.start_time,
             },
         )

@@ -4,6 +4,8 @@ Rules: prices are for one `unit_ns`, charged in steps of `increment_ns`; the rat
 `group_start_ns`. A rating plan holds its rates and timings whole. Does not know: how a call is priced.
 """
 
+from typing import Any
+
 import msgspec
 
 __all__ = ["Activation", "Destination", "PlanRate", "Rate", "Rating", "RatingPlan", "RatingProfile", "Timing"]
@@ -17,15 +19,33 @@ class Destination(msgspec.Struct, frozen=True):
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Recurring hours. Empty lists match everything; week days count from 0, Sunday; `end_time` is kept and has no effect on rates."""
+    """Recurring hours. An empty list, or none, matches everything; week days count from 0, Sunday.
+
+    `end_time` is kept and has no effect on rates.
+    """
 
     id: str = ""
-    years: tuple[int, ...] = ()
-    months: tuple[int, ...] = ()
-    month_days: tuple[int, ...] = ()
-    week_days: tuple[int, ...] = ()
+    years: tuple[int, ...] | None = ()
+    months: tuple[int, ...] | None = ()
+    month_days: tuple[int, ...] | None = ()
+    week_days: tuple[int, ...] | None = ()
     start_time: str = "00:00:00"
     end_time: str = ""
+
+    def as_wire(self) -> dict[str, Any]:
+        return {
+            "ID": self.id,
+            "Years": _numbers(self.years),
+            "Months": _numbers(self.months),
+            "MonthDays": _numbers(self.month_days),
+            "WeekDays": _numbers(self.week_days),
+            "StartTime": self.start_time,
+            "EndTime": self.end_time,
+        }
+
+
+def _numbers(values: tuple[int, ...] | None) -> list[int] | None:
+    return None if values is None else list(values)
 
 
 class Rate(msgspec.Struct, frozen=True):

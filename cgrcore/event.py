@@ -1,8 +1,8 @@
 """The event: what a switch tells or asks, as every subsystem receives it; its options and its fields as exact values.
 
-Rules: fields and options are what JSON gives (str, int, Decimal, bool, None, list, dict). A number stands for nanoseconds
-where a duration is meant; fractions of a nanosecond are cut. An event is not changed once others hold it: who alters it
-takes a `copy_of` first. Does not know: sessions, CDRs, what a subsystem does with an event.
+Rules: fields and options are what JSON gives (str, int, Decimal, bool, None, list, dict). A number stands for
+nanoseconds where a duration is meant; fractions of a nanosecond are cut. An event is not changed once others hold it:
+who alters it takes a `copy_of` first. Does not know: sessions, CDRs, what a subsystem does with an event.
 """
 
 from collections.abc import Mapping
@@ -108,6 +108,8 @@ def integer_option(options: Mapping[str, Any], name: str, default: int) -> int:
     value = options.get(name)
     if value is None:
         return default
+    if isinstance(value, bool):
+        raise BadRequest(f"cannot convert field<bool>: {text_of(value)} to int")
     if isinstance(value, int | Decimal):
         return int(value)
     try:
@@ -127,8 +129,16 @@ def texts_option(options: Mapping[str, Any], name: str, default: list[str]) -> l
     if value is None:
         return default
     if not isinstance(value, list | tuple):
-        raise BadRequest(f"cannot convert field: {text_of(value)} to []string")
+        raise BadRequest(f"cannot convert field: {_go_type(value)} to []string")
     return [text_of(item) for item in value]
+
+
+def _go_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int | Decimal):
+        return "float64"
+    return "map[string]interface {}" if isinstance(value, dict) else "string"
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------

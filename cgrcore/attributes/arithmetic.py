@@ -1,7 +1,7 @@
 """Sums, differences, products and quotients of attribute values, and the values made from times and usages.
 
-Rules: the first value's kind (whole number, number, duration, time) is that of the result, the others are converted to it;
-whole numbers divide to whole numbers. Everything is exact; quotients that do not end are cut at 50 digits.
+Rules: the first value's kind (whole number, number, duration, time) is that of the result, the others are converted
+to it; whole numbers divide to whole numbers. Everything is exact; quotients that do not end are cut at 50 digits.
 Does not know: where values come from.
 """
 

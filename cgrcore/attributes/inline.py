@@ -1,4 +1,8 @@
-"""Attribute profiles written where an id is expected: `*constant:*req.RequestType:*prepaid;*variable:*req.Subject:~*req.Account`."""
+"""Attribute profiles written where an id is expected.
+
+`*constant:*req.RequestType:*prepaid;*variable:*req.Subject:~*req.Account`: type, path, value; `;` parts attributes, `&`
+the rules of one value.
+"""
 
 from functools import lru_cache
 

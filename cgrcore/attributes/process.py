@@ -1,17 +1,18 @@
 """Altering an event by attribute profiles.
 
 Rules: in each run the heaviest profile that matches is used, never the one just used; the next run sees what the last
-one changed. What is missing in the first run is NOT_FOUND, in a later one it ends the work. The event given stays as it was.
-Does not know: who asked.
+one changed. What is missing in the first run is NOT_FOUND, in a later one it ends the work. The event given stays as
+it was. Does not know: who asked.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from cgrcore.attributes.inline import inline_profile, is_inline
-from cgrcore.attributes.produce import NOTHING, produce
+from cgrcore.attributes.produce import produce
 from cgrcore.attributes.records import AttributeProfile
 from cgrcore.errors import BadRequest, CgrError, NotFound, mandatory_missing, server_error
 from cgrcore.event import (
@@ -70,9 +71,13 @@ def _choice(world: World, event: CgrEvent) -> _Choice:
 
 
 def find_profile(world: World, event: CgrEvent) -> AttributeProfile:
-    """Return the profile that the event's first run would use. Raises NotFound, or what filters raise."""
-    for profile in _candidates(world, event, _choice(world, event), scope_of(world, event)):
-        return profile
+    """Return the profile that the event's first run would use. Raises NotFound, `SERVER_ERROR: ...` for bad filters."""
+    choice = _choice(world, event)
+    try:
+        for profile in _candidates(world, event, choice, scope_of(world, event)):
+            return profile
+    except CgrError as error:
+        raise server_error(error) from None
     raise NotFound(subject="attribute profile")
 
 
@@ -139,7 +144,7 @@ def _run_all(world: World, event: CgrEvent, count: int, most: int) -> Altered:
     fields: dict[str, None] = {}
     uses: dict[str, int] = {}
     for run in range(1, count + 1):
-        work = _Work(world, event, run, used)
+        work = _Work(world, event, run, dict(Counter(names)))
         try:
             profile = work.choose(choice, uses, most, used[-1] if used else "")
             altered = work.apply(profile)
@@ -160,13 +165,13 @@ def _run_all(world: World, event: CgrEvent, count: int, most: int) -> Altered:
 class _Work:
     """One run: the event as it is being altered, in the containers that paths see."""
 
-    def __init__(self, world: World, event: CgrEvent, run: int, used: list[str]) -> None:
+    def __init__(self, world: World, event: CgrEvent, run: int, used: dict[str, int]) -> None:
         self.source = event
         self.tenant = event.tenant
         self.scope = scope_of(world, event)
         self.scope.containers["*vars"] = {
             "*processRuns": run,
-            "*processedProfileIDs": list(used),
+            "*processedProfileIDs": used,
         }
 
     def choose(self, choice: _Choice, uses: dict[str, int], most: int, last: str) -> AttributeProfile:
@@ -179,14 +184,11 @@ class _Work:
     def apply(self, profile: AttributeProfile) -> dict[str, None]:
         """Apply a profile's attributes one after the other and return the paths written, in order."""
         containers = self.scope.containers
-        containers["*vars"]["*attrPrfTenantID"] = f"{profile.tenant}:{profile.id}"
         fields: dict[str, None] = {}
         for attribute in profile.attributes or ():
             if attribute.filter_ids and not passes_in(self.scope, self.source.tenant, attribute.filter_ids):
                 continue
             value = produce(attribute, self.scope)
-            if value is NOTHING:
-                continue
             fields[attribute.path] = None
             keys = split_path(attribute.path)
             if value == "*remove":

@@ -1,7 +1,6 @@
 """What an attribute of each type puts into its place."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import msgspec
 
@@ -18,26 +17,23 @@ from cgrcore.event import text_of
 from cgrcore.filters import Rsr, Scope, parse_rsr, read, read_joined, split_path
 from cgrcore.timing import SECOND_NS, ZERO_AT, Moment, format_time, parse_time
 
-__all__ = ["NOTHING", "produce"]
-
-#: What an attribute of type `*none` gives: its place stays as it is.
-NOTHING = object()
+__all__ = ["produce"]
 
 #: Seconds from 1970 back to the zero time.
 _ZERO_SECONDS = -62135596800
 
 
-def produce(attribute: Attribute, scope: Scope) -> Any:
-    """Return the text that an attribute gives in a scope, or NOTHING.
+def produce(attribute: Attribute, scope: Scope) -> str:
+    """Return the text that an attribute gives in a scope; `*none` gives none.
 
     Raises NotFound when a value it needs is missing, BadRequest for values it cannot work with or an unknown type.
     """
     rules = [parse_rsr(rule) for rule in attribute.value or ()]
     kind = attribute.type
     if kind == "*none":
-        return NOTHING
+        return ""
     if kind == "*constant":
-        return "".join(rule.path for rule in rules if rule.is_static)
+        return "".join(rule.read(scope) for rule in rules if rule.is_static)
     if kind in ("", "*variable"):
         return read_joined(rules, scope)
     if kind in ("*composed", "*prefix", "*suffix"):
@@ -55,6 +51,8 @@ def _around(kind: str, path: str, rules: Sequence[Rsr], scope: Scope) -> str:
     try:
         present = "" if path == "*tenant" else text_of(read(scope.containers, split_path(path)))
     except NotFound:
+        if kind != "*composed":
+            raise
         present = ""
     return text + present if kind == "*prefix" else present + text
 

@@ -1,6 +1,7 @@
 """Attribute profiles as they are kept: which events they alter, and how.
 
-A value is a list of RSR texts whose results are joined (`~*req.Account:s/^0/49/`). Does not know: how they are evaluated.
+A value is a list of RSR texts whose results are joined (`~*req.Account:s/^0/49/`). Does not know: how they are
+evaluated.
 """
 
 from typing import Any
@@ -31,7 +32,10 @@ class Attribute(msgspec.Struct, frozen=True):
 
 
 class AttributeProfile(msgspec.Struct, frozen=True):
-    """Changes to events of some contexts. The heaviest profile that matches is used; None lists are null on the wire."""
+    """Changes to events of some contexts.
+
+    The heaviest profile that matches is used; None lists are null on the wire.
+    """
 
     tenant: str
     id: str

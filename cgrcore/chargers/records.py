@@ -11,7 +11,10 @@ __all__ = ["ChargerProfile"]
 
 
 class ChargerProfile(msgspec.Struct, frozen=True):
-    """A run of events that pass the filters. `attribute_ids` ("*none",): the event is charged as it is; empty: what AttributeS finds."""
+    """A run of events that pass the filters.
+
+    `attribute_ids` ("*none",): the event is charged as it is; empty: what AttributeS finds.
+    """
 
     tenant: str
     id: str

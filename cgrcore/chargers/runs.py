@@ -1,7 +1,7 @@
 """The charging runs of an event: one for each charger profile that matches it.
 
-Rules: runs come heaviest first. A run has its own copy of the event with the profile's RunID; `*none` charges it as it is, other
-attributes alter it, and without any AttributeS looks for some itself, which may find none.
+Rules: runs come heaviest first. A run has its own copy of the event with the profile's RunID; `*none` charges it as
+it is, other attributes alter it, and without any AttributeS looks for some itself, which may find none.
 Does not know: rating, sessions, CDRs.
 """
 
@@ -22,7 +22,7 @@ _AS_IT_IS = ("*none",)
 
 
 class Run(msgspec.Struct):
-    """One charging run: its id, its event, the charger's id, what attributes were used and which fields were altered."""
+    """One charging run: its id and event, the charger's id, what attributes were used and which fields altered."""
 
     run_id: str
     event: CgrEvent
@@ -40,7 +40,10 @@ class Run(msgspec.Struct):
 
 
 def profiles_for(world: World, event: CgrEvent) -> list[ChargerProfile]:
-    """Return the charger profiles an event matches, heaviest first. Raises NotFound for none, SERVER_ERROR for bad filters."""
+    """Return the charger profiles an event matches, heaviest first.
+
+    Raises NotFound for none, SERVER_ERROR for bad filters.
+    """
     try:
         found = list(matching(world, "chargers", event))
     except CgrError as error:
@@ -53,7 +56,8 @@ def profiles_for(world: World, event: CgrEvent) -> list[ChargerProfile]:
 def runs_of(world: World, event: CgrEvent) -> list[Run]:
     """Return the charging runs of an event, heaviest first; the event given stays as it was.
 
-    Raises NotFound when no charger matches, and `SERVER_ERROR: ...` for filters and attributes that cannot be evaluated.
+    Raises NotFound when no charger matches, and `SERVER_ERROR: ...` for filters and attributes that cannot be
+    evaluated.
     """
     return [_run(world, event, profile) for profile in profiles_for(world, event)]
 

@@ -1,7 +1,7 @@
 """Whether an event passes filters, stored ones by id and inline ones (`*string:~*req.Account:1001|1002`).
 
-Rules: every filter must pass; a stored one outside its own interval (by the present, not the event's time) is passed over, and
-when all were passed over the answer is no. A filter that does not exist is NOT_FOUND:<id>.
+Rules: every filter must pass; a stored one outside its own interval (by the present, not the event's time) is passed
+over, and when all were passed over the answer is no. A filter that does not exist is NOT_FOUND:<id>.
 Does not know: profiles.
 """
 
@@ -60,7 +60,8 @@ def compile_filter(record: Filter) -> tuple[Check, ...]:
 def passes(world: World, tenant: str, filter_ids: Sequence[str], event: CgrEvent) -> bool:
     """Tell whether an event passes all filters.
 
-    Raises NotFound NOT_FOUND:<id> for a filter that does not exist, BadRequest for a path or values that cannot be compared.
+    Raises NotFound NOT_FOUND:<id> for a filter that does not exist, BadRequest for a path or values that cannot be
+    compared.
     """
     return not filter_ids or passes_in(scope_of(world, event), tenant, filter_ids)
 

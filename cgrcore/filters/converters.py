@@ -1,8 +1,8 @@
 """Converters of RSR texts: `{*duration_seconds&*round:2}`.
 
-Rules: the first converter is given text, the next what the one before made; numbers are exact. A name is recognised by its
-beginning, as in CGRateS (`*roundx` is `*round`). What a converter cannot take is BadRequest when the text is parsed, or when
-it is used, in Go's words. Does not know: where texts come from.
+Rules: the first converter is given text, the next what the one before made; numbers are exact. A name is recognised
+by its beginning, as in CGRateS (`*roundx` is `*round`). What a converter cannot take is BadRequest when the text is
+parsed, or when it is used, in Go's words. Does not know: where texts come from.
 """
 
 import json
@@ -394,16 +394,15 @@ def _strip_letters(text: str, side: str, letters: str, count: int) -> str:
     if count < 0 and len(letters) == 1:
         text = text.lstrip(letters) if side != "*suffix" else text
         return text.rstrip(letters) if side != "*prefix" else text
-    left = count if count >= 0 else len(text)
+    if count >= 0:
+        letters *= min(count, len(text) + 1)
+        text = text if side == "*suffix" else text.removeprefix(letters)
+        return text if side == "*prefix" else text.removesuffix(letters)
     if side != "*suffix":
-        for _ in range(left):
-            if not text.startswith(letters):
-                break
+        while text.startswith(letters):
             text = text[len(letters) :]
     if side != "*prefix":
-        for _ in range(left):
-            if not text.endswith(letters):
-                break
+        while text.endswith(letters):
             text = text[: -len(letters)]
     return text
 

@@ -1,7 +1,7 @@
 """The indexes of CGRateS as clients read them: by which field values profiles can be found, and what uses a filter.
 
-Rules: indexes follow from the profiles whenever they are asked for, so they cannot be stale. `*string`, `*prefix`, `*suffix`
-and `*exists` are indexed, when one side is static and the other is not and asks no one else.
+Rules: indexes follow from the profiles whenever they are asked for, so they cannot be stale. `*string`, `*prefix`,
+`*suffix` and `*exists` are indexed, when one side is static and the other is not and asks no one else.
 Does not know: how profiles are found here (selection.py).
 """
 
@@ -34,7 +34,10 @@ _ASKING = ("~*accounts", "~*stats", "~*resources", "~*libphonenumber", "~*asm")
 
 
 def index_entries(world: World, tenant: str, item_type: str, context: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield (filter type, field, value, profile id) of a tenant's profiles, in order of their ids; none for an unknown type."""
+    """Yield (filter type, field, value, profile id) of a tenant's profiles, in order of their ids.
+
+    An unknown item type has none.
+    """
     table_name, _ = ITEM_TABLES.get(item_type, ("", ""))
     if not table_name:
         return

@@ -5,6 +5,7 @@ Does not know: zone abbreviations other than UTC's.
 
 import re
 from calendar import day_abbr, day_name, month_abbr, month_name
+from collections.abc import Callable
 from datetime import date
 
 from cgrcore.errors import BadRequest
@@ -65,7 +66,7 @@ def _offset(seconds: int, colon: str, *, is_z: bool = False, hours_only: bool = 
     return text if hours_only else f"{text}{colon}{abs(seconds) // 60 % 60:02d}"
 
 
-_PARTS = {
+_PARTS: dict[str, Callable[[date, int, int, int, int, int], str]] = {
     "2006": lambda d, h, m, s, half, z: f"{d.year:04d}",
     "06": lambda d, h, m, s, half, z: f"{d.year % 100:02d}",
     "January": lambda d, h, m, s, half, z: month_name[d.month],
@@ -97,7 +98,10 @@ _PARTS = {
 
 
 def parse_layout(text: str, layout: str, zone: str = "UTC") -> Moment:
-    """Return the moment a text stands for in a layout; times without an offset are of `zone`. Raises BadRequest as Go does."""
+    """Return the moment a text stands for in a layout; times without an offset are of `zone`.
+
+    Raises BadRequest as Go does.
+    """
     fields = {"year": 0, "month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0}
     fraction, offset, is_afternoon = "", "", None
     rest = text

@@ -2,7 +2,8 @@
 
 Rules: a path is split at dots outside `<>` and `[]`; a key may carry `[index]`. What does not exist is NotFound; a step
 into something that has no parts is WRONG_PATH. `<...>` inside a path is evaluated first (rsr.py does that).
-Does not know: what statistics, resources and accounts are; those who own them answer through `world.parts["filter_sources"]`.
+Does not know: what statistics, resources and accounts are; those who own them answer through
+`world.parts["filter_sources"]`.
 """
 
 import re
@@ -45,7 +46,7 @@ class Scope:
 
 def scope_of(world: World, event: CgrEvent) -> Scope:
     """Return the scope in which an event's own filters are evaluated."""
-    containers = {"*req": event.event, "*opts": event.options, "*tenant": event.tenant}
+    containers: dict[str, Any] = {"*req": event.event, "*opts": event.options, "*tenant": event.tenant}
     if event.at is not None:
         containers["*eventTimestamp"] = event.at
     return Scope(world, containers)
@@ -84,14 +85,23 @@ def _keys(part: str) -> list[str | int]:
 
 @lru_cache(maxsize=MAX_COMPILED)
 def compile_path(path: str) -> Callable[[Scope], Any]:
-    """Return the function that reads a path (without `~`) from a scope. It raises NotFound, or BadRequest WRONG_PATH."""
+    """Return the function that reads a path (without `~`) from a scope.
+
+    It raises NotFound, or BadRequest WRONG_PATH.
+    """
     keys = split_path(path)
     root, rest = keys[0], keys[1:]
     if root in ("*req", "*opts") and len(rest) == 1 and isinstance(rest[0], str):
         return _field_reader(str(root), rest[0])
     if root in REMOTE:
         return lambda scope: _read_remote(scope, str(root), rest)
+    if len(keys) == 1 and isinstance(root, str) and root and not root.startswith("*"):
+        return lambda scope: _refuse(root)
     return lambda scope: read(scope.containers, keys)
+
+
+def _refuse(name: str) -> Any:
+    raise BadRequest(f"invalid fieldname <[{name}]>")
 
 
 def _field_reader(root: str, name: str) -> Callable[[Scope], Any]:

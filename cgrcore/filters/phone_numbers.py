@@ -3,17 +3,24 @@
 The `phonenumbers` package holds the numbering plans; without it every question is answered with Unavailable.
 """
 
+import importlib
 from typing import Any
 
 from cgrcore.errors import BadRequest, NotFound, Unavailable
 from cgrcore.world import World
 
-try:
-    import phonenumbers
-except ImportError:
-    phonenumbers = None
-
 __all__ = ["describe", "format_number", "phone_source"]
+
+
+def _load(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+#: The package, None where it is not installed.
+phonenumbers: Any = _load("phonenumbers")
 
 
 def _parse(text: str, country: str) -> Any:
@@ -72,12 +79,12 @@ def phone_source(world: World, tenant: str, keys: tuple[str | int, ...]) -> Any:
 
 
 def _geo_location(text: str) -> str:
-    from phonenumbers import geocoder
-
-    return str(geocoder.description_for_number(_parse(text, ""), "en"))
+    """Return where a number is from, in the language of its own country when that is known, else in English."""
+    geocoder = _load("phonenumbers.geocoder")
+    number = _parse(text, "")
+    region = phonenumbers.region_code_for_number(number) or ""
+    return str(geocoder.description_for_number(number, region.lower()) or geocoder.description_for_number(number, "en"))
 
 
 def _carrier(text: str) -> str:
-    from phonenumbers import carrier
-
-    return str(carrier.name_for_number(_parse(text, ""), "en"))
+    return str(_load("phonenumbers.carrier").name_for_number(_parse(text, ""), "en"))

@@ -1,6 +1,7 @@
 """Filters as they are kept: rules that an event must pass, and the interval in which something is active.
 
-A filter has all its rules pass or fails; a rule passes when one of its values does. Does not know: how rules are evaluated.
+A filter has all its rules pass or fails; a rule passes when one of its values does. Does not know: how rules are
+evaluated.
 """
 
 from typing import Any
@@ -16,14 +17,14 @@ _OPEN = Moment(ZERO_AT, 0)
 
 
 class ActivationInterval(msgspec.Struct, frozen=True):
-    """When something is active: from `start` (inclusive) to `end` (exclusive); the zero time leaves a side open."""
+    """When something is active: after `start` and before `end`; the zero time leaves a side open."""
 
     start: Moment = _OPEN
     end: Moment = _OPEN
 
     def is_active_at(self, at: int) -> bool:
         """Tell whether the interval holds an instant (ns UTC)."""
-        return self.start.at <= at and (self.end.at == ZERO_AT or at < self.end.at)
+        return (self.start.at == ZERO_AT or self.start.at < at) and (self.end.at == ZERO_AT or at < self.end.at)
 
     def as_wire(self) -> dict[str, Any]:
         return {

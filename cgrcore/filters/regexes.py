@@ -1,4 +1,4 @@
-"""Regular expressions of tariff plans: RE2's syntax, as far as Python's `re` shares it, and RE2's words for mistakes."""
+"""Regular expressions of tariff plans: RE2's syntax as far as Python's `re` shares it, RE2's words for mistakes."""
 
 import re
 from functools import lru_cache

@@ -1,7 +1,7 @@
 """RSR texts: read, search and replace, convert. `~*req.Destination:s/^0(\\d+)/+49${1}/{*len}`
 
-Rules: a text without `~` stands for itself. Of a search and replace the result is the expanded template alone; what does
-not match is passed on. Converters `{*a&*b}` work from left to right. `<...>` is evaluated first and put in place.
+Rules: a text without `~` stands for itself. Of a search and replace the result is the expanded template alone; what
+does not match is passed on. Converters `{*a&*b}` work from left to right. `<...>` is evaluated first and put in place.
 Does not know: what the result is used for.
 """
 
@@ -45,7 +45,7 @@ class Rsr:
             self.is_static = False
             return
         body = self._take_converters(text)
-        self.is_static = not body.startswith("~")
+        self.is_static = not body.startswith("~") or body == "~"
         if self.is_static:
             self.path = body
             return
@@ -101,6 +101,8 @@ def _replacement(rule: str) -> tuple[re.Pattern[str], str]:
 @lru_cache(maxsize=4096)
 def parse_rsr(text: str) -> Rsr:
     """Return the compiled text. Raises BadRequest for bad converters, rules and expressions."""
+    if not text:
+        raise BadRequest("emtpy RSRParser in rule: <>")
     if text.count("<") > MAX_DEPTH:
         raise BadRequest(f"invalid RSRField rule: <{text[:80]}>")
     return Rsr(text)

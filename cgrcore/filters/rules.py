@@ -1,8 +1,8 @@
 """The types of filter rules: what each asks of its element.
 
-Rules: a rule passes when one of its values does; `*not...` is the opposite of that, `*ni...` the same as without `ni` (not
-indexed, which is no difference here). An element that does not exist passes nothing, so it passes every `*not...`; only
-`*empty` and `*rsr:^$` take it for empty. Values that cannot be read are passed over.
+Rules: a rule passes when one of its values does; `*not...` is the opposite of that, `*ni...` the same as without `ni`
+(not indexed, which is no difference here). An element that does not exist passes nothing, so it passes every
+`*not...`; only `*empty` and `*rsr:^$` take it for empty. Values that cannot be read are passed over.
 Does not know: profiles, what is done with the answer. Types that ask others over the network are not offered here.
 """
 
@@ -18,7 +18,7 @@ from cgrcore.filters.regexes import compile_regex
 from cgrcore.filters.rsr import Rsr, parse_rsr
 from cgrcore.filters.timings import is_timing_active
 from cgrcore.filters.values import compare, equal, infer
-from cgrcore.timing import ZERO_AT, parse_time
+from cgrcore.timing import ZERO_AT, Moment, parse_time
 
 __all__ = ["Check", "compile_rule"]
 
@@ -160,7 +160,11 @@ def _ordered(kind: str) -> _Base:
         except NotFound:
             return False
         for text in _texts(scope, values):
-            sign = compare(left, infer(text, scope.now_at))
+            right = infer(text, scope.now_at)
+            sign = compare(left, right)
+            if sign == 0 and isinstance(left, Moment):
+                # the same instant written with another offset is not equal, as in CGRateS
+                sign = None if left.offset_s != right.offset_s else 0
             if sign is not None and holds(sign):
                 return True
         return False
@@ -218,13 +222,15 @@ def _meets_any(scope: Scope, element: Rsr, values: tuple[Rsr, ...]) -> bool:
         text = element.read(scope)
     except NotFound:
         return any(value.path == "^$" for value in values)
-    return any(_meets(value.path, text, scope.now_at) for value in values)
+    return not values or any(_meets(value.path, text, scope.now_at) for value in values)
 
 
 # --- addresses, times, tariff-plan objects ----------------------------------------------------------------------------
 
 
 def _in_network(text: str, network: str) -> bool:
+    if "/" not in network:
+        return False
     try:
         address = ip_address(text)
         net = ip_network(network, strict=False)

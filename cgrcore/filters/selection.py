@@ -1,9 +1,9 @@
 """Which profiles of a table an event matches, heaviest first.
 
-Rules: profiles of equal weight come in order of their ids. A profile's own interval is held against the event's time, and not
-at all when the event has none. Every profile can be found: those with an inline `*string` filter on a field are looked up by
-the field's value, the others are all asked. What is derived from a table is made again when the table was written.
-Does not know: what a profile is for; it needs `tenant`, `id`, `filter_ids`, `activation`, `weight_nano`.
+Rules: profiles of equal weight come in order of their ids. A profile's own interval is held against the event's time,
+and not at all when the event has none. Every profile can be found: those with an inline `*string` filter on a field are
+looked up by the field's value, the others are all asked. What is derived from a table is made again when the table
+was written. Does not know: what a profile is for; it needs `tenant`, `id`, `filter_ids`, `activation`, `weight_nano`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -93,8 +93,8 @@ def matching(
 ) -> Iterator[Any]:
     """Yield the profiles that an event matches, heaviest first.
 
-    `ids` restricts them to those named; only then may `ignores_filters` leave the filters out. `accepts` is asked before
-    the filters are. Errors as `filters.passes`.
+    `ids` restricts them to those named; only then may `ignores_filters` leave the filters out. `accepts` is asked
+    before the filters are. Errors as `filters.passes`.
     """
     index = index_of(world, table_name, event.tenant)
     if ids:

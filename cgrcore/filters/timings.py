@@ -11,7 +11,10 @@ _EPOCH_DAYS = date(1970, 1, 1).toordinal()
 
 
 def is_timing_active(timing: Any, moment: Moment) -> bool:
-    """Tell whether a Timing holds the moment: year, month, day, weekday (0 is Sunday) and time of day, bounds included."""
+    """Tell whether a Timing holds the moment: year, month, day, weekday (0 is Sunday) and time of day.
+
+    Both bounds of the time of day are inside.
+    """
     if moment.at == ZERO_AT:
         return False
     days, clock = divmod(moment.at // SECOND_NS + moment.offset_s, 86400)

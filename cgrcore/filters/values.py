@@ -1,7 +1,7 @@
 """What a text means when it is compared or computed with: a number, a truth value, a time, a duration, or just text.
 
-Rules: order of guessing is int64, truth value, number, time, duration, text; numbers are exact (Decimal), durations count as
-nanoseconds. Printed forms are Go's. Does not know: events, filters.
+Rules: order of guessing is int64, truth value, number, time, duration, text; numbers are exact (Decimal), durations
+count as nanoseconds. Printed forms are Go's. Does not know: events, filters.
 """
 
 import re

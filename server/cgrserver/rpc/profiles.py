@@ -107,7 +107,10 @@ def check_cache_option(options: dict[str, Any] | None) -> None:
 
 
 def ids_of(world: World, table_name: str, args: PageArgs) -> list[str] | None:
-    """Return a page of the ids of a tenant's records, sorted; null for a page past the end. Raises NotFound for none at all."""
+    """Return a page of the ids of a tenant's records, sorted; null for a page past the end.
+
+    Raises NotFound for none at all.
+    """
     prefix = world.tenant(args.Tenant) + ":"
     found = sorted(key[len(prefix) :] for key in world.state.table(table_name) if key.startswith(prefix + args.Search))
     if not found:

@@ -2,7 +2,8 @@
 
 Rules: decisions are kept in the order they were added; while one transaction is written the next gathers; a ticket is
 durable once its transaction is. When a commit fails nothing is acknowledged any more, whoever waits is told that it is
-lost, and the tables are rebuilt from the store before work goes on. Does not know: requests, replies, SQL.
+lost, and the tables are rebuilt from the store before work goes on. Does not know: requests, replies, what follows a
+commit, SQL.
 """
 
 import queue
@@ -146,8 +147,6 @@ class Committer:
         self._advanced.unpark_all()
         for call in self._durable_calls:
             call(self.durable)
-        for after in gathered.after:
-            _run_after(after)
 
     def _fail(self, error: Exception) -> None:
         text = str(error) or type(error).__name__
@@ -200,10 +199,3 @@ class Committer:
         while (job := self._jobs.get()) is not None:
             task, call = job
             token.run_sync_soon(trio.lowlevel.reschedule, task, outcome.capture(call))
-
-
-def _run_after(after: Callable[[], Any]) -> None:
-    try:
-        after()
-    except Exception as error:  # one delivery must not stop the others, nor the committer
-        _log.error("what was to happen after a commit failed", why=repr(error))

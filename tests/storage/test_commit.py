@@ -118,21 +118,6 @@ async def test_callers_are_told_how_far_it_is_durable(gate: Gate, world: World, 
     assert told == [3, 4]
 
 
-async def test_what_comes_after_runs_once_it_is_durable(gate: Gate, world: World, codecs: Codecs) -> None:
-    seen: list[int] = []
-    async with running(gate, world, codecs) as committer:
-        world.state.begin()
-        world.state.table("marks").put("a", 1)
-        world.state.effects.after.append(lambda: seen.append(committer.durable))
-        world.state.effects.after.append(lambda: 1 // 0)
-        world.state.effects.after.append(lambda: seen.append(len(stored(gate))))
-        committer.add(world.state.take(), now_at=1)
-        assert seen == []
-        await committer.drain()
-        await trio.testing.wait_all_tasks_blocked()
-    assert seen == [1, 1]
-
-
 async def test_a_decision_on_what_is_not_durable_yet_is_kept_behind_it(
     gate: Gate, world: World, codecs: Codecs
 ) -> None:

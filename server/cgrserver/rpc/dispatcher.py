@@ -16,7 +16,7 @@ import structlog
 import trio
 
 from cgrcore.codecs import NO_PARAMS, Arguments, GoTypes, Request, encode, failure, read_request, success
-from cgrcore.errors import BadRequest, CgrError, mandatory_missing
+from cgrcore.errors import BadRequest, CgrError, Unavailable, mandatory_missing
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from cgrserver.rpc.commits import Committer
@@ -111,6 +111,7 @@ class Dispatcher:
         self._running = 0
         self._queue: deque[tuple[_Entry, Request, Channel]] = deque()
         self._flushers: list[Callable[[], None]] = []
+        self._suspended = ""
         self.replays: Replays | None = None
         self.counts = {"calls": 0, "errors": 0, "failures": 0, "refused": 0}
 
@@ -132,6 +133,15 @@ class Dispatcher:
         """Undo `on_delivery`."""
         self._flushers.remove(flush)
 
+    def suspend(self, first: int, last: int, error: CgrError) -> None:
+        """Commits `first` to `last` are lost: answer who waits for them, and everybody from now on, with the error."""
+        self._suspended = str(error)
+        self._held.lose(first, last, self._suspended)
+
+    def resume(self) -> None:
+        """Decide again: the tables hold what the store does."""
+        self._suspended = ""
+
     @property
     def in_work_count(self) -> int:
         """Calls that are not answered yet."""
@@ -149,6 +159,8 @@ class Dispatcher:
         """Handle one request. Return its reply, None when `channel` will be given it later. Raises NotJson."""
         request = read_request(frame)
         self.counts["calls"] += 1
+        if self._suspended:
+            return self._error(request, self._suspended)
         entry = self._entries.get(request.method)
         if entry is None:
             found = self._find(request.method)
@@ -164,6 +176,8 @@ class Dispatcher:
 
         An error undoes it and is raised.
         """
+        if self._suspended:
+            raise Unavailable(self._suspended)
         world = self._world
         world.now_at = self._clock_ns()
         world.state.begin(reason)
@@ -183,14 +197,16 @@ class Dispatcher:
     async def perform(self, reason: str, decide: Callable[[World], T]) -> T:
         """As `decide`, and wait until what it changed or read is durable.
 
-        Cancelled meanwhile, the decision stands all the same.
+        Cancelled meanwhile, the decision stands all the same. Raises Unavailable when its commit is lost.
         """
         result = self.decide(reason, decide)
         ticket = self._held.last_ticket  # at least as late as all it changed and read
         if ticket > self._committer.durable:
-            done = trio.Event()
-            self._held.hold(ticket, _Waiter(done), b"")
-            await done.wait()
+            waiter = _Waiter()
+            self._held.hold(ticket, waiter, b"")
+            await waiter.done.wait()
+            if waiter.why_lost:
+                raise Unavailable(waiter.why_lost)
         return result
 
     def _find(self, name: str) -> _Entry | str:
@@ -306,9 +322,12 @@ class Dispatcher:
             log.exception("a fetch failed", method=method.name)
             reply = failure(request.id, INTERNAL_ERROR)
         else:
-            self._world.now_at = self._clock_ns()
-            reply = self._decide(method, (self._world, args, fetched), request, channel)
-            self._committer.flush()
+            if self._suspended:
+                reply = self._error(request, self._suspended)
+            else:
+                self._world.now_at = self._clock_ns()
+                reply = self._decide(method, (self._world, args, fetched), request, channel)
+                self._committer.flush()
         self._running -= 1
         if reply is not None:
             channel.deliver(reply)
@@ -329,11 +348,13 @@ class Dispatcher:
 class _Waiter:
     """A channel for those who wait in the server itself."""
 
-    def __init__(self, done: trio.Event) -> None:
-        self._done = done
+    def __init__(self) -> None:
+        self.done = trio.Event()
+        self.why_lost = ""
 
     def deliver(self, reply: bytes) -> None:
-        self._done.set()
+        self.why_lost = reply.decode()
+        self.done.set()
 
 
 def check_mandatory(args: Any, mandatory: tuple[str, ...]) -> None:

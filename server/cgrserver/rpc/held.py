@@ -13,8 +13,10 @@ Does not know: methods, sockets, how commits are made.
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
 import structlog
 
+from cgrcore.codecs import failure
 from cgrcore.state import Effects
 from cgrserver.rpc.commits import Committer
 
@@ -32,6 +34,10 @@ class Channel(Protocol):
     """Where a reply goes that could not leave at once."""
 
     def deliver(self, reply: bytes) -> None: ...
+
+
+class _Reply(msgspec.Struct):
+    id: msgspec.Raw
 
 
 class HeldReplies:
@@ -90,6 +96,17 @@ class HeldReplies:
                 self.count -= 1
                 channel.deliver(reply)
         self._settled = durable
+        self._finished()
+
+    def lose(self, first: int, last: int, text: str) -> None:
+        """Answer with an error what waited for these tickets: their commits failed. What was to follow is dropped."""
+        for ticket in range(first, last + 1):
+            self._effects.pop(ticket, None)
+            for channel, reply in self._replies.pop(ticket, ()):
+                self.count -= 1
+                lost = failure(msgspec.json.decode(reply, type=_Reply).id, text) if reply else text.encode()
+                channel.deliver(lost)
+        self._settled = max(self._settled, last)
         self._finished()
 
     def _run_after(self, effects: Effects) -> None:

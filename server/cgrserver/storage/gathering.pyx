@@ -2,10 +2,10 @@
 # (no index here comes from outside: lists are walked by their own size)
 """What the next transaction will hold: the effects of decisions, gathered one by one, encoded once.
 
-Rules: a decision's ledger lines are made when it is added, while the tables show what it left: one line for each balance
-whose value changed, that came to be (from 0) or went away (to 0). So the amounts of a balance's lines always add up to
-its value, whatever code changed it. A record touched by many decisions is encoded once, at the end. Does not know: the
-store. Benchmark: bench/commit.py; oracle: tests/oracle/ledger.py.
+Rules: a decision's ledger lines are made when it is added, while the tables show what it left: one line for each
+balance whose value changed, that came to be (from 0) or went away (to 0). So the amounts of a balance's lines always
+add up to its value, whatever code changed it. A record touched by many decisions is encoded once, at the end. Does not
+know: the store. Benchmark: bench/commit.py; oracle: tests/oracle/ledger.py.
 """
 
 from libc.stdio cimport snprintf
@@ -109,10 +109,9 @@ cdef object _compare(str account_id, kind, list was, list now, tuple mark, list 
 
 
 cdef class Gathering:
-    """The effects of `size` decisions. `after` are the calls to make once they are durable."""
+    """The effects of `size` decisions."""
 
     cdef readonly Py_ssize_t size
-    cdef readonly list after
     cdef object _codecs
     cdef object _at
     cdef dict _touched
@@ -122,7 +121,6 @@ cdef class Gathering:
 
     def __init__(self, codecs):
         self.size = 0
-        self.after = []
         self._codecs = codecs
         self._at = 0
         self._touched = {name: {} for name in codecs.kept}
@@ -148,8 +146,6 @@ cdef class Gathering:
                 ledger_lines(key, record, table.records.get(key), mark, self._ledger)
         for journal, operation, row in effects.rows:
             self._take_row(journal, operation, row)
-        if effects.after:
-            self.after += effects.after
         if now_at > self._at:
             self._at = now_at
         self.size += 1

@@ -4,12 +4,12 @@ from typing import Any
 
 import msgspec
 import pytest
-
-from cgrcore.errors import Unavailable
-from cgrcore.world import World
 from cgrserver.rpc.commits import MemoryCommitter
 from cgrserver.rpc.dispatcher import Dispatcher
 from cgrserver.rpc.registry import Args, Method
+
+from cgrcore.errors import Unavailable
+from cgrcore.world import World
 
 
 class Mark(Args):

@@ -155,7 +155,7 @@ def set_balance(world: World, account: Account, wanted: BalanceFilter) -> Balanc
     if found is None:
         if wanted.uuid:
             raise NotFound(f"cannot find balance with uuid: <{wanted.uuid}>")
-        if not wanted.type:
+        if wanted.type is None:
             raise BadRequest("missing balance type")
         found = _add(world, account, Balance(world.new_id(), wanted.id or "", wanted.type))
     _assign(found, wanted)
@@ -210,20 +210,24 @@ def _assign(balance: Balance, wanted: BalanceFilter) -> None:
 def remove_balances(world: World, account: Account, wanted: BalanceFilter, *, only_expired: bool = False) -> list[Balance]:
     """Remove the balances that the filter means and return them. Raises NotFound when there are none.
 
-    A type whose last balance goes stays with None.
+    The last balance of a type takes the place of a removed one; a type whose last balance goes stays with None.
     """
     removed: list[Balance] = []
     for kind, group in account.balances.items():
         if group is None or (wanted.type and kind != wanted.type):
             continue
-        gone = [
-            balance
-            for balance in group
-            if balance.is_expired_at(world.now_at) == only_expired and matches(wanted, balance)
-        ]
-        if gone:
-            account.balances[kind] = [balance for balance in group if balance not in gone] or None
-            removed += gone
+        kept, place, count = list(group), 0, len(removed)
+        while place < len(kept):
+            balance = kept[place]
+            if balance.is_expired_at(world.now_at) != only_expired or not matches(wanted, balance):
+                place += 1
+                continue
+            removed.append(balance)
+            last = kept.pop()
+            if last is not balance:
+                kept[place] = last
+        if len(removed) > count:
+            account.balances[kind] = kept or None
     if not removed:
         raise NotFound()
     settle(world, account)
@@ -293,7 +297,7 @@ def settle(world: World, account: Account) -> None:
 
 
 def drop_expired(account: Account, now_at: int) -> None:
-    """Remove the balances that expired before an instant. A type keeps its list, empty."""
+    """Remove the balances that expired before an instant. A type whose last balance goes stays with None."""
     for kind, group in account.balances.items():
         if group and any(balance.is_expired_at(now_at) for balance in group):
-            account.balances[kind] = [balance for balance in group if not balance.is_expired_at(now_at)]
+            account.balances[kind] = [balance for balance in group if not balance.is_expired_at(now_at)] or None

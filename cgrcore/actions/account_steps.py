@@ -72,10 +72,10 @@ def reset_account_counters(run: Run, action: Action) -> None:
 
 
 def reset_account(run: Run, action: Action) -> None:
-    """Replace the balances of each type by one empty balance, and make every trigger ready again."""
+    """Replace the balances of each type by one empty balance without a UUID, and make every trigger ready again."""
     account = require_account(run)
     for kind in account.balances:
-        account.balances[kind] = [Balance(run.world.new_id(), "", kind)]
+        account.balances[kind] = [Balance("", "", kind)]
     init_counters(account)
     change_triggers(account, Action(action.id, action.type), is_executed=False)
     settle(run.world, account)

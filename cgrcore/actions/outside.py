@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from cgrcore.accounting import account_as_wire
-from cgrcore.actions.context import Run, require_account
+from cgrcore.actions.context import Run
 from cgrcore.actions.records import Action, Message
 from cgrcore.errors import BadRequest, NotFound
 
@@ -36,15 +36,20 @@ def _subject(run: Run) -> Any:
 
 
 def post(run: Run, action: Action) -> None:
-    """POST the account, or the event, as JSON to the URL in the extra parameters."""
-    if not action.extra_parameters.startswith(("http://", "https://")):
-        raise BadRequest(f"not a URL: {action.extra_parameters}")
-    later(run, action.type, _subject(run), action.extra_parameters)
+    """POST the account, or the event, as JSON to the URL in the extra parameters. Without a URL nothing is sent."""
+    if action.extra_parameters:
+        later(run, action.type, _subject(run), action.extra_parameters)
 
 
 def remote_set_account(run: Run, action: Action) -> None:
-    """POST the account to the URL in the extra parameters; the account it answers replaces it."""
-    require_account(run)
+    """POST the account to the URL in the extra parameters; the account it answers replaces it.
+
+    Raises BadRequest for what is no URL, NotFound without an account.
+    """
+    if not action.extra_parameters.startswith(("http://", "https://")):
+        raise BadRequest(f"not a URL: {action.extra_parameters}")
+    if run.account is None:
+        raise NotFound("nil account", subject="accounts")
     post(run, action)
 
 

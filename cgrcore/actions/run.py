@@ -109,12 +109,22 @@ def run_step(run: Run, place: int) -> None:
 
 
 def _passes(run: Run, action: Action) -> bool:
-    request = {} if run.account is None else account_as_wire(run.account)
+    request = _AccountFields() if run.account is None else _AccountFields(account_as_wire(run.account))
     try:
         tenant = run.world.tenant("" if run.account is None else run.account.tenant)
         return passes_in(Scope(run.world, {"*req": request, "*tenant": tenant}), tenant, action.filters or ())
     except CgrError as error:
         raise UnreadableFilter(str(error)) from error
+
+
+class _AccountFields(dict[str, Any]):
+    """The wire fields of an account. Another field is a mistake in the filter, not a field that happens to be absent."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key]
+
+    def __missing__(self, key: str) -> Any:
+        raise BadRequest(f"unsupported field prefix: <{key}>")
 
 
 def _with_expiry(world: World, action: Action) -> Action:

@@ -32,7 +32,6 @@ _ACCOUNT_STEPS: dict[str, Step] = {
     "*publish_account": calls.publish_account,
     "*reset_account_cdr": calls.reset_account_cdr,
     "*set_ddestinations": calls.set_dynamic_destinations,
-    "*remote_set_account": outside.remote_set_account,
 }
 
 #: Every kind of action by its name.
@@ -48,6 +47,7 @@ STEPS: dict[str, Step] = {
     "*reset_stat_queue": calls.reset_stat_queue,
     "*remove_session_costs": calls.remove_session_costs,
     "*export": outside.export,
+    "*remote_set_account": outside.remote_set_account,
     "*mail_async": outside.mail,
     "*http_post": outside.post,
     "*http_post_async": outside.post,

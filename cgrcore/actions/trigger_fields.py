@@ -78,8 +78,6 @@ class _Reader:
 
     def number(self, key: str) -> int:
         value = self.fields[key]
-        if value is None:
-            return 0
         if isinstance(value, str):
             try:
                 return parse_nano(value)
@@ -87,7 +85,7 @@ class _Reader:
                 raise BadRequest(f'strconv.ParseFloat: parsing "{value}": invalid syntax') from None
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return nano_from_number(value)
-        raise BadRequest(f"cannot convert field: {value} to float64")
+        raise _unfit(value, "float64")
 
     def whole(self, key: str) -> int:
         value = self.fields[key]
@@ -96,13 +94,19 @@ class _Reader:
                 return int(value)
             except ValueError:
                 raise BadRequest(f'strconv.ParseInt: parsing "{value}": invalid syntax') from None
-        return int(value or 0)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return int(value)
+        raise _unfit(value, "int")
 
     def flag(self, key: str) -> bool:
         value = self.fields[key]
         if isinstance(value, str):
             return parse_bool(value) if value else False
-        return bool(value)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int | Decimal):
+            return value > 0
+        raise _unfit(value, "bool")
 
     def duration(self, key: str) -> int:
         value = self.fields[key]
@@ -123,3 +127,7 @@ class _Reader:
             if text:
                 found[text.removeprefix("!")] = not text.startswith("!")
         return found
+
+
+def _unfit(value: Any, kind: str) -> BadRequest:
+    return BadRequest(f"cannot convert field: {'<nil>' if value is None else value} to {kind}")

@@ -38,13 +38,15 @@ def is_asap(timing: ActionTiming) -> bool:
     return timing.timing is not None and timing.timing.start_time == ASAP
 
 
-def set_plan(world: World, plan_id: str, timings: Iterable[ActionTiming], account_ids: Iterable[str] = ()) -> ActionPlan:
+def set_plan(
+    world: World, plan_id: str, timings: Iterable[ActionTiming], account_ids: Iterable[str] | None = None
+) -> ActionPlan:
     """Store a plan in place of the one with that id, whose accounts are detached; its `*asap` timings become tasks."""
     _forget_accounts(world, plan_id)
-    accounts = dict.fromkeys(account_ids, True)
-    plan = ActionPlan(plan_id, tuple(timings), accounts or None)
+    accounts = None if account_ids is None else dict.fromkeys(account_ids, True)
+    plan = ActionPlan(plan_id, tuple(timings), accounts)
     world.state.table("action_plans").put(plan_id, plan)
-    for account_id in accounts:
+    for account_id in accounts or ():
         queue_asap(world, plan, account_id)
     return plan
 
@@ -128,7 +130,7 @@ def _require(world: World, plan_id: str) -> ActionPlan:
 
 
 def _put_accounts(world: World, plan: ActionPlan, account_ids: dict[str, bool]) -> None:
-    world.state.table("action_plans").put(plan.id, ActionPlan(plan.id, plan.timings, account_ids or None))
+    world.state.table("action_plans").put(plan.id, ActionPlan(plan.id, plan.timings, account_ids))
 
 
 def _detach(world: World, account_id: str, plan_id: str) -> None:

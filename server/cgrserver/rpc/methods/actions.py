@@ -194,7 +194,7 @@ class ExecuteActionArgs(Args):
     ActionsId: str = ""
 
 
-@method("APIerSv1.ExecuteAction", mandatory=("ActionsId",), aliases=_aliases("ExecuteAction"))
+@method("APIerSv1.ExecuteAction", aliases=_aliases("ExecuteAction"))
 def execute_action(world: World, args: ExecuteActionArgs) -> str:
     """Run an action set for an account, or for none."""
     account_id = f"{world.tenant(args.Tenant)}:{args.Account}" if args.Account else None

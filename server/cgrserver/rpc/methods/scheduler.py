@@ -53,7 +53,7 @@ class SetActionPlanAccountsArgs(Args):
 @method("APIerSv1.SetActionPlan", mandatory=("Id", "ActionPlan"), aliases=_aliases("SetActionPlan"))
 def set_action_plan(world: World, args: SetActionPlanArgs) -> str:
     """Define an action plan; the accounts of the one it replaces are detached."""
-    return _set_plan(world, args.Id, args.ActionPlan or [], [], args)
+    return _set_plan(world, args.Id, args.ActionPlan or [], None, args)
 
 
 @method("APIerSv1.SetActionPlanAccounts", mandatory=("Id", "ActionPlan"), aliases=_aliases("SetActionPlanAccounts"))
@@ -66,7 +66,7 @@ def _set_plan(
     world: World,
     plan_id: str,
     items: list[AttrActionPlan],
-    account_ids: list[str],
+    account_ids: list[str] | None,
     args: SetActionPlanArgs | SetActionPlanAccountsArgs,
 ) -> str:
     for item in items:
@@ -78,7 +78,7 @@ def _set_plan(
             raise NotFound(f"BROKEN_REFERENCE:{item.ActionsId}")
     if not args.Overwrite and plan_id in world.state.table("action_plans"):
         raise Conflict(subject="action_plans", subject_id=plan_id)
-    for account_id in account_ids:
+    for account_id in account_ids or ():
         if account_id.startswith("*"):
             raise BadRequest(f"invalid account id: {account_id}")
     set_plan(world, plan_id, [_timing_of(world, item) for item in items], account_ids)

@@ -12,7 +12,7 @@ from cgrcore.actions.build import parse_set
 from cgrcore.actions.trigger_fields import changed_trigger
 from cgrcore.errors import CgrError, NotFound, mandatory_missing, server_error
 from cgrcore.money import nano_from_number
-from cgrcore.timing import ZERO_AT, parse_time
+from cgrcore.timing import parse_time
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
 
@@ -246,7 +246,7 @@ def add_triggered_action(world: World, args: AddTriggeredActionArgs) -> str:
     balance = BalanceFilter(
         id=args.BalanceId or None,
         type=args.BalanceType or None,
-        expires_at=None if expires.at == ZERO_AT else expires.at,
+        expires_at=expires.at,
         expires_offset_s=expires.offset_s,
         weight_nano=nano_from_number(args.BalanceWeight) or None,
         destination_ids=parse_set(args.BalanceDestinationIds) or None,

@@ -4,7 +4,7 @@ from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, PaidMon
 from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.compile import Tariff, tariff_of
 from cgrcore.rating.eventcost import EventCost, pause_cost
-from cgrcore.rating.quote import check_usage, cost_span, longest_rounding, quote, rate_call
+from cgrcore.rating.quote import check_usage, cost_span, longest_rounding, quote, quote_on_plan, rate_call
 from cgrcore.rating.records import Activation, Destination, PlanRate, Rate, Rating, RatingPlan, RatingProfile, Timing
 from cgrcore.rating.split import rate
 
@@ -34,6 +34,7 @@ __all__ = [
     "longest_rounding",
     "pause_cost",
     "quote",
+    "quote_on_plan",
     "rate",
     "rate_call",
     "tariff_of",

@@ -4,6 +4,7 @@ A compiled tariff is immutable; the tables' records become masks, sorted slots a
 replaced when a table has moved. Does not know: how a call is split or priced.
 """
 
+import copy
 from collections.abc import Iterator
 
 from cgrcore.rating.records import Destination, PlanRate, RatingPlan, RatingProfile, Timing
@@ -186,6 +187,12 @@ class Tariff:
     def owners(self, prefix: str) -> tuple[str, ...]:
         """Return the ids of the destinations that have exactly this prefix."""
         return self._prefixes.get(prefix, ())
+
+    def with_profile(self, profile: RatingProfile) -> "Tariff":
+        """Return the same tariff with one more profile."""
+        twin = copy.copy(self)
+        twin.profiles = {profile.id: profile}
+        return twin
 
     def plan(self, plan_id: str) -> CompiledPlan | None:
         found = self._compiled_plans.get(plan_id)

@@ -3,16 +3,18 @@
 Does not know: accounts.
 """
 
-from cgrcore.errors import BadRequest, CgrError, Refused
+from cgrcore.errors import BadRequest, CgrError, NotFound, Refused
 from cgrcore.money import Rounding, round_nano
 from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, compressed
 from cgrcore.rating.compile import ANY, Tariff, tariff_of
 from cgrcore.rating.lookup import rating_infos
+from cgrcore.rating.records import Activation, RatingProfile
 from cgrcore.rating.split import rate
+from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
 
-__all__ = ["check_usage", "cost_span", "longest_rounding", "quote", "rate_call"]
+__all__ = ["check_usage", "cost_span", "longest_rounding", "quote", "quote_on_plan", "rate_call"]
 
 
 def check_usage(tariff: Tariff, call: Call) -> None:
@@ -68,9 +70,13 @@ def quote(world: World, call: Call) -> CallCost:
     The cost is rounded as the tariff says and, with MaxCost and *free, capped; the spans are exact.
     Raises Refused as `rate_call`.
     """
-    cost = CallCost(call.category, call.tenant, call.subject, call.account, call.destination, call.tor)
     tariff = tariff_of(world)
     check_usage(tariff, call)
+    return _quote(tariff, call)
+
+
+def _quote(tariff: Tariff, call: Call) -> CallCost:
+    cost = CallCost(call.category, call.tenant, call.subject, call.account, call.destination, call.tor)
     if call.usage_ns == 0:
         cost.spans = _unused(tariff, call)
         return cost
@@ -113,3 +119,14 @@ def _unused(tariff: Tariff, call: Call) -> list[CostSpan] | None:
         return None
     matched = (info.subject, info.prefix, info.destination_id, info.plan_id)
     return [CostSpan(call.start_at, call.start_at, call.offset_s, 0, 0, None, [], *matched, count=0)]
+
+
+def quote_on_plan(world: World, call: Call, plan_id: str) -> CallCost:
+    """Return what the call costs when that plan alone is its subject's. Raises NotFound for an unknown plan, Refused as `quote`."""
+    if plan_id not in world.state.table("rating_plans"):
+        raise NotFound(subject="rating plan", subject_id=plan_id)
+    tariff = tariff_of(world)
+    check_usage(tariff, call)
+    key = f"*out:{call.tenant}:{call.category}:{call.subject}"
+    profile = RatingProfile(key, (Activation(ZERO_AT, plan_id),))
+    return _quote(tariff.with_profile(profile), call)

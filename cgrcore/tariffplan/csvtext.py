@@ -1,0 +1,145 @@
+"""From the bytes of a CSV file to rows of fields, with the places of what cannot be read.
+
+Rules (RFC 4180, as Go's encoding/csv reads it): fields are parted by the separator; a field in quotes may hold
+separators, line ends and doubled quotes; a quote inside a field without quotes is a mistake; lines that begin with `#` are
+comments; empty lines do not count; LF and CRLF end a line; white space belongs to the field. A file is UTF-8, with or
+without a byte order mark. Does not know: what the columns mean.
+"""
+
+from collections.abc import Sequence
+
+from cgrcore.tariffplan.mistakes import Mistake
+
+__all__ = ["MAX_FILE_SIZE", "CsvText"]
+
+#: The largest file (in bytes) that is read: some ten million destinations.
+MAX_FILE_SIZE = 256 * 1024 * 1024
+
+
+class CsvText:
+    """One file: its rows, each a list of fields, and the lines they begin on (found when asked for)."""
+
+    __slots__ = ("_lines", "_starts", "mistakes", "name", "rows", "separator")
+
+    def __init__(self, name: str, content: bytes, separator: str = ",") -> None:
+        self.name = name
+        self.separator = separator
+        self.mistakes: list[Mistake] = []
+        self.rows: list[list[str]] = []
+        self._lines: list[str] = []
+        self._starts: list[int] | None = None
+        if len(content) > MAX_FILE_SIZE:
+            self._mistake(1, 1, f"file too large: {name}", f"at most {MAX_FILE_SIZE} bytes", str(len(content)))
+            return
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
+            self._mistake(line, column, f"invalid UTF-8 in {name}", "text in UTF-8", repr(content[error.start : error.end]))
+            return
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        self._lines = text.split("\n")
+        if '"' in text:
+            self._read_quoted()
+        else:
+            self.rows = [line.split(separator) for line in self._lines if line and line[0] != "#"]
+
+    def line_of(self, row_index: int) -> int:
+        """Return the line (from 1) on which a row begins."""
+        if self._starts is None:
+            self._starts = [number for number, line in enumerate(self._lines, 1) if line and line[0] != "#"]
+        return self._starts[row_index]
+
+    def column_of(self, row_index: int, field_index: int) -> int:
+        """Return the column (from 1) of its line in which a field begins. In a row over several lines: as if in one."""
+        column = 1
+        for field in self.rows[row_index][:field_index]:
+            quoted = '"' in field or self.separator in field or "\n" in field
+            column += len(field) + 1 + (2 + field.count('"') if quoted else 0)
+        return column
+
+    def check_width(self, names: Sequence[str]) -> None:
+        """Note a mistake for each row that does not have one field for each column, and drop these rows."""
+        width = len(names)
+        if all(len(row) == width for row in self.rows):
+            return
+        for index, row in enumerate(self.rows):
+            if len(row) != width:
+                line = self.line_of(index)
+                column = self.column_of(index, min(len(row) - 1, width))
+                text = f"record on line {line}: wrong number of fields"
+                self._mistake(line, column, text, f"{width} fields ({', '.join(names)})", f"{len(row)} fields")
+        kept = [index for index, row in enumerate(self.rows) if len(row) == width]
+        self._starts = [self.line_of(index) for index in kept]
+        self.rows = [self.rows[index] for index in kept]
+
+    def _mistake(self, line: int, column: int, text: str, expected: str, came: str) -> None:
+        self.mistakes.append(Mistake(text, expected, came, self.name, line, column))
+
+    def _read_quoted(self) -> None:
+        self._starts = []
+        number = 0
+        while number < len(self._lines):
+            line = self._lines[number]
+            start = number
+            number += 1
+            if not line or line[0] == "#":
+                continue
+            if '"' in line:
+                row, number = self._quoted_row(start)
+                if row is None:
+                    continue
+            else:
+                row = line.split(self.separator)
+            self.rows.append(row)
+            self._starts.append(start + 1)
+
+    def _quoted_row(self, start: int) -> tuple[list[str] | None, int]:
+        """Read the row that begins on a line. Return it (None: it has a mistake) and the line after it."""
+        text, number = self._lines[start], start + 1
+        fields: list[str] = []
+        at = 0
+        while True:
+            if text[at : at + 1] != '"':
+                end = text.find(self.separator, at)
+                field = text[at:] if end < 0 else text[at:end]
+                if '"' in field:
+                    wrong = at + field.index('"') + 1
+                    message = f'parse error on line {start + 1}, column {wrong}: bare " in non-quoted field'
+                    self._mistake(start + 1, wrong, message, "no quote inside a field without quotes", field)
+                    return None, number
+                fields.append(field)
+            else:
+                closed = _closing_quote(text, at + 1)
+                while closed < 0:
+                    if number >= len(self._lines):
+                        message = f'parse error on line {start + 1}, column {at + 1}: extraneous or missing " in quoted-field'
+                        self._mistake(start + 1, at + 1, message, "a closing quote", "the end of the file")
+                        return None, number
+                    text += "\n" + self._lines[number]
+                    number += 1
+                    closed = _closing_quote(text, at + 1)
+                fields.append(text[at + 1 : closed].replace('""', '"'))
+                end = closed + 1
+                if end == len(text):
+                    end = -1
+                elif not text.startswith(self.separator, end):
+                    message = f'parse error on line {start + 1}, column {end + 1}: extraneous or missing " in quoted-field'
+                    self._mistake(start + 1, end + 1, message, "a separator after a quoted field", text[end : end + 20])
+                    return None, number
+            if end < 0:
+                return fields, number
+            at = end + len(self.separator)
+
+
+def _closing_quote(text: str, at: int) -> int:
+    """Return where the quote stands that ends a quoted field, -1 when the text ends before."""
+    while True:
+        found = text.find('"', at)
+        if found < 0:
+            return -1
+        if text[found + 1 : found + 2] != '"':
+            return found
+        at = found + 2

@@ -7,9 +7,9 @@ from cgrcore._fast.frames import Frames, compact, escape_html
 from tests.oracle.frames import cut
 
 #: Bytes that mean something to the scanner, more often than chance has them.
-STREAMS = st.lists(st.sampled_from([b'{"', b'"}', b"{", b"}", b"[", b"]", b'"', b"\\", b" ", b"\n", b"null", b"x" * 30])).map(
-    b"".join
-)
+STREAMS = st.lists(
+    st.sampled_from([b'{"', b'"}', b"{", b"}", b"[", b"]", b'"', b"\\", b" ", b"\n", b"null", b"x" * 30])
+).map(b"".join)
 
 
 def frames_of(stream: bytes, borders: list[int], max_size: int = 1 << 20) -> tuple[list[bytes], Frames]:

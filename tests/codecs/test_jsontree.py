@@ -76,7 +76,10 @@ def test_more_than_a_double_holds_is_too_large(text):
 
 
 def test_free_values_are_ints_and_decimals():
-    assert plain(parse(b'{"a":1,"b":[1.25,9007199254740993]}'), []) == {"a": 1, "b": [Decimal("1.25"), 9007199254740993]}
+    assert plain(parse(b'{"a":1,"b":[1.25,9007199254740993]}'), []) == {
+        "a": 1,
+        "b": [Decimal("1.25"), 9007199254740993],
+    }
 
 
 def test_what_is_too_large_is_noted():

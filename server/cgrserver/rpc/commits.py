@@ -19,7 +19,10 @@ class Committer(Protocol):
     durable: int
 
     def add(self, effects: Effects) -> int:
-        """Take the effects of one decision and return the ticket of their commit: durable once `durable >= ticket`."""
+        """Take the effects of one decision and return the ticket of their commit: durable once `durable >= ticket`.
+
+        Raises CgrError when they cannot be kept; then the decision must be undone.
+        """
         ...
 
     def on_durable(self, callback: Callable[[], None]) -> None:

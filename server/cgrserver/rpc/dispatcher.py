@@ -184,15 +184,30 @@ class Dispatcher:
         try:
             result = decide(world)
         except BaseException as error:
-            if not getattr(error, "keeps_changes", False):
+            if getattr(error, "keeps_changes", False):
+                self._commit()
+            else:
                 world.state.rollback()
-            elif world.state.effects:
-                self._held.commit(world.state.take())
             raise
-        if world.state.effects:
-            self._held.commit(world.state.take())
-            self._committer.flush()
+        self._commit()
+        self._committer.flush()
         return result
+
+    def _commit(self) -> int:
+        """Commit what the open decision changed, or undo it when that cannot be (CgrError).
+
+        Returns the ticket that a reply waits for, 0 for none.
+        """
+        state = self._world.state
+        if not state.effects:
+            return self._held.ticket_of_reading(state.seen_ticket)
+        try:
+            ticket = self._held.commit(state.effects)
+        except CgrError:
+            state.rollback()
+            raise
+        state.take()
+        return ticket
 
     async def perform(self, reason: str, decide: Callable[[World], T]) -> T:
         """As `decide`, and wait until what it changed or read is durable.
@@ -261,10 +276,10 @@ class Dispatcher:
             self.counts["failures"] += 1
             log.exception("a decision failed", method=method.name)
             reply = failure(request.id, INTERNAL_ERROR)
-        if state.effects:
-            ticket = self._held.commit(state.take())
-        else:
-            ticket = self._held.ticket_of_reading(state.seen_ticket)
+        try:
+            ticket = self._commit()
+        except CgrError as error:
+            return self._error(request, str(error))
         if ticket == 0:
             return reply
         self._held.hold(ticket, channel, reply)

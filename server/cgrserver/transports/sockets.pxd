@@ -48,6 +48,7 @@ cdef class Sockets:
     cdef unsigned char *_buffer
     cdef void *_events
 
+    cdef int _control(self, int operation, int fd, unsigned int interest) except -1
     cdef int _accept(self) except -1
     cdef int _read(self, Connection connection) except -1
     cdef int _handle(self, Connection connection, list frames) except -1

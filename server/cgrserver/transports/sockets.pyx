@@ -114,12 +114,13 @@ cdef class Sockets:
         if self.epoll_fd >= 0:
             c_close(self.epoll_fd)
 
-    def _control(self, int operation, int fd, unsigned int interest):
+    cdef int _control(self, int operation, int fd, unsigned int interest) except -1:
         cdef epoll_event event
         event.events = interest
         event.data.fd = fd
         if epoll_ctl(self.epoll_fd, operation, fd, &event) < 0:
             raise OSError(errno, "epoll_ctl")
+        return 0
 
     def drain(self) -> int:
         """Serve every socket that is ready, once. Return how many were; 0 means that waiting is in order."""
@@ -315,10 +316,17 @@ cdef class Sockets:
             interest = EPOLLIN
         if connection._out:
             interest |= EPOLLOUT
-        if interest != connection._interest:
-            connection._interest = interest
-            self._control(EPOLL_CTL_MOD, connection._fd, interest)
-        return 0
+        if interest == connection._interest:
+            return 0
+        if connection.frames.held and (interest ^ connection._interest) & EPOLLIN and not connection.ending:
+            # The time in which we do not read is not the client's.
+            if interest & EPOLLIN:
+                connection.since = self.now
+                self.unfinished.add(connection)
+            else:
+                self.unfinished.discard(connection)
+        connection._interest = interest
+        return self._control(EPOLL_CTL_MOD, connection._fd, interest)
 
     cdef int _end_reading(self, Connection connection, str reason) except -1:
         """Read no more; close once the calls in work are answered and the answers sent."""

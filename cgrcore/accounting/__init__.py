@@ -17,6 +17,7 @@ from cgrcore.accounting.change import (
 from cgrcore.accounting.debit import UNLIMITED_NS, debit, max_debit, max_usage
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, SharedGroup, Sharing, account_id_of
 from cgrcore.accounting.refund import refund_increments, refund_listed, refund_rounding
+from cgrcore.accounting.rounding import refund_rounding_increments
 from cgrcore.accounting.sums import debit_monetary
 from cgrcore.accounting.wire import account_as_old_wire, account_as_wire, account_summary, balance_as_wire
 from cgrcore.actions import BalanceFilter
@@ -49,6 +50,7 @@ __all__ = [
     "refund_increments",
     "refund_listed",
     "refund_rounding",
+    "refund_rounding_increments",
     "remove_balances",
     "round_system",
     "set_balance",

@@ -95,6 +95,8 @@ def compile_path(path: str) -> Callable[[Scope], Any]:
         return _field_reader(str(root), rest[0])
     if root in REMOTE:
         return lambda scope: _read_remote(scope, str(root), rest)
+    if root == "*asm":
+        return lambda scope: _read_summary(scope, rest)
     if len(keys) == 1 and isinstance(root, str) and root and not root.startswith("*"):
         return lambda scope: _refuse(root)
     return lambda scope: read(scope.containers, keys)
@@ -114,6 +116,15 @@ def _field_reader(root: str, name: str) -> Callable[[Scope], Any]:
         return value
 
     return read_field
+
+
+def _read_summary(scope: Scope, keys: tuple[str | int, ...]) -> Any:
+    """Read from the summary of an account that the event is; its balances are found by their ids."""
+    summary = dict(scope.containers.get("*req", {}))
+    balances = summary.get("BalanceSummaries")
+    if isinstance(balances, list) and len(keys) > 1 and isinstance(keys[1], str):
+        summary["BalanceSummaries"] = {item.get("ID"): item for item in balances if isinstance(item, dict)}
+    return read(summary, keys)
 
 
 def _read_remote(scope: Scope, root: str, keys: tuple[str | int, ...]) -> Any:

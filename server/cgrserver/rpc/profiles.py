@@ -73,10 +73,10 @@ class EventArgs(Args):
     def full_event(self, world: World, *mandatory: str) -> CgrEvent:
         """As `event`, when the fields named and the event itself are there. Raises BadRequest."""
         missing = [name for name in mandatory if not getattr(self, name)]
-        if self.Event is None:
-            missing.append("Event")
         if missing:
             raise mandatory_missing(missing)
+        if self.Event is None:
+            raise mandatory_missing(("Event",))
         return self.event(world)
 
 

@@ -97,14 +97,17 @@ def test_of_equal_keys_the_last_counts():
         ("[[]]", "json: cannot unmarshal array into Go value of type utils.Args"),
         ("[true]", "json: cannot unmarshal bool into Go value of type utils.Args"),
         ('[{"Tenant":5}]', "json: cannot unmarshal number into Go struct field Args.Tenant of type string"),
-        ('[{"Tenant":5,"Tenant":"x"}]', "json: cannot unmarshal number into Go struct field Args.Tenant of type
-        string"), ('[{"Limit":1.0}]', "json: cannot unmarshal number 1.0 into Go struct field Args.Limit of type int"),
+        (
+            '[{"Tenant":5,"Tenant":"x"}]',
+            "json: cannot unmarshal number into Go struct field Args.Tenant of type string",
+        ),
+        ('[{"Limit":1.0}]', "json: cannot unmarshal number 1.0 into Go struct field Args.Limit of type int"),
         ('[{"Limit":"1"}]', "json: cannot unmarshal string into Go struct field Args.Limit of type int"),
         ('[{"TTL":1e6}]', "json: cannot unmarshal number 1e6 into Go struct field Args.Base.TTL of type time.Duration"),
         (
             '[{"TTL":9223372036854775808}]',
-            "json: cannot unmarshal number 9223372036854775808 into Go struct field Args.Base.TTL of type
-            time.Duration",
+            "json: cannot unmarshal number 9223372036854775808 into Go struct field Args.Base.TTL"
+            " of type time.Duration",
         ),
         ('[{"Value":"10"}]', "json: cannot unmarshal string into Go struct field Args.Value of type float64"),
         ('[{"Value":1e400}]', "json: cannot unmarshal number 1e400 into Go struct field Args.Value of type float64"),
@@ -112,10 +115,13 @@ def test_of_equal_keys_the_last_counts():
             '[{"Event":[1]}]',
             "json: cannot unmarshal array into Go struct field Args.Event of type map[string]interface {}",
         ),
-        ('[{"Event":{"n":-1e400}}]', "json: cannot unmarshal number -1e400 into Go struct field Args.Event of type
-        float64"), ('[{"IDs":"x"}]', "json: cannot unmarshal string into Go struct field Args.Base.IDs of type
-        []string"), ('[{"IDs":[5]}]', "json: cannot unmarshal number into Go struct field Args.Base.IDs of type
-        string"), ('[{"At":5}]', "Time.UnmarshalJSON: input is not a JSON string"),
+        (
+            '[{"Event":{"n":-1e400}}]',
+            "json: cannot unmarshal number -1e400 into Go struct field Args.Event of type float64",
+        ),
+        ('[{"IDs":"x"}]', "json: cannot unmarshal string into Go struct field Args.Base.IDs of type []string"),
+        ('[{"IDs":[5]}]', "json: cannot unmarshal number into Go struct field Args.Base.IDs of type string"),
+        ('[{"At":5}]', "Time.UnmarshalJSON: input is not a JSON string"),
         (
             '[{"At":"x"}]',
             'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"',
@@ -164,8 +170,12 @@ def test_ten_thousand_levels_are_read():
 
 
 TREES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) |
-    st.text(max_size=5), lambda inner: (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5),
+    lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(st.sampled_from(["Tenant", "tenant", "Limit", "Value", "Event", "At", "TTL", "IDs"]), inner)
     ),

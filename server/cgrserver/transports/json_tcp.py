@@ -29,7 +29,10 @@ DEADLINE_LOOK_S = 0.25
 
 
 def listen_on(address: str) -> socket.socket:
-    """Return a listening socket on "host:port" (host "" or "*": every interface; port 0: a free one). Raises OSError."""
+    """Return a listening socket on "host:port". Raises OSError.
+
+    Host "" or "*" means every interface, port 0 a free one.
+    """
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -216,7 +216,7 @@ class _Assembly:
         groups[tag] = SharedGroup(tag, {**(group.sharings or {}), account: Sharing(strategy, subject)}, group.member_ids)
 
     def _row_Actions(self, row: Row, fields: "_Fields") -> None:
-        by_name = dict(zip(FILES["Actions.csv"], row.fields, strict=True))
+        by_name = {name: "" if text == ANY else text for name, text in zip(FILES["Actions.csv"], row.fields, strict=True)}
         fields.number("Weight")
         text = ActionText(
             Identifier=by_name["Action"],

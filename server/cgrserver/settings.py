@@ -49,7 +49,7 @@ _METHODS = {
 def load(
     config: Path | None = None, overrides: Sequence[str] = (), environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Return the settings; a node without id gets a random one.
+    """Return the settings; a node without id gets a random one, and `Local` becomes the name of this machine's zone.
 
     Raises BadRequest with one line `file:line:column: what` for each mistake.
     """
@@ -58,6 +58,8 @@ def load(
         raise BadRequest("\n".join(str(mistake) for mistake in mistakes))
     if not settings["general"]["node_id"]:
         settings["general"]["node_id"] = settings.raw["general"]["node_id"] = secrets.token_hex(4)[:7]
+    if settings["general"]["default_timezone"] == "Local":
+        settings["general"]["default_timezone"] = _local_zone()
     return settings
 
 
@@ -107,6 +109,13 @@ def _text(path: Path) -> str:
         raise BadRequest(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise BadRequest(f"{path}: not UTF-8 text at byte {error.start}") from None
+
+
+def _local_zone() -> str:
+    """Return the name of this machine's zone, as the environment or /etc says it; UTC when neither does."""
+    names = [os.environ.get("TZ", "").lstrip(":")]
+    names.append(os.path.realpath("/etc/localtime").rpartition("/zoneinfo/")[2])
+    return next((name for name in names if name and _is_zone(name)), "UTC")
 
 
 def _is_zone(name: str) -> bool:

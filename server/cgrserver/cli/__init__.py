@@ -26,12 +26,18 @@ COMMANDS = (
         "check-config", "cgrserver.cli.check_config:check_config", "Check a configuration, and tell every mistake."
     ),
     Command("call", "cgrserver.cli.call:call", "Call a method of a running server and print its reply."),
+    Command("account history", "cgrserver.cli.account:history", "Show every change of an account's balances."),
+    Command(
+        "account balances", "cgrserver.cli.account:balances", "Show what an account's balances held at an instant."
+    ),
+    Command("doctor", "cgrserver.cli.doctor:doctor", "Check that this machine can run the server, and how well."),
 )
 
 _EXAMPLES = """\
   cgrcore serve --config /etc/cgrcore --set listen.rpc_json=127.0.0.1:2012
   cgrcore check-config --config /etc/cgrcore
   cgrcore call APIerSv2.GetAccounts 'AccountIDs=["1001"]'
+  cgrcore account history 1001
   cgrcore call SessionSv1.GetActiveSessions '{"Limit": 10}' --server 127.0.0.1:2012
 """
 
@@ -72,13 +78,21 @@ def _first_page() -> str:
 
 def _run(arguments: list[str]) -> int:
     """Run one command; return the exit status."""
+    from pkgutil import resolve_name
+
     from cyclopts import App, CycloptsError
 
     from cgrcore.errors import CgrError
 
     app = App(name="cgrcore", version=_version)
+    groups: dict[str, App] = {"": app}
     for command in COMMANDS:
-        app.command(command.target, name=command.name)
+        group, _, name = command.name.rpartition(" ")
+        if group not in groups:
+            groups[group] = App(name=group)
+            app.command(groups[group])
+        # A group's own page needs the summaries of its commands, which are in their functions.
+        groups[group].command(resolve_name(command.target) if group == arguments[0] else command.target, name=name)
     app.register_install_completion_command()
     try:
         return int(app(arguments, exit_on_error=False, result_action="return_int_as_exit_code_else_zero"))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-__all__ = ["call"]
+__all__ = ["ErrorReply", "ask", "call"]
 
 #: More than any reply should have, in bytes; a peer that sends more does not speak our protocol.
 MAX_REPLY_SIZE = 256 << 20
@@ -42,15 +42,31 @@ def call(
 
     import msgspec
 
-    reply = _exchange(server, _request(method, arguments), timeout_s)
-    fields = msgspec.json.decode(reply, type=dict[str, msgspec.Raw])
-    error = msgspec.json.decode(fields.get("error", b"null"))
-    if error is not None:
-        print(error if isinstance(error, str) else msgspec.json.encode(error).decode(), file=sys.stderr)
+    try:
+        result = ask(server, _request(method, arguments), timeout_s)
+    except ErrorReply as error:
+        print(error, file=sys.stderr)
         return 1
-    result = bytes(fields.get("result", b"null"))
     _print(result if raw else msgspec.json.format(result, indent=2))
     return 0
+
+
+class ErrorReply(Exception):
+    """The server answered with an error; this is its text."""
+
+
+def ask(server: str, request: bytes, timeout_s: float) -> bytes:
+    """Send one JSON-RPC request and return the JSON of its result.
+
+    Raises ErrorReply for an error the server answers, Unavailable when there is no answer within `timeout_s` seconds.
+    """
+    import msgspec
+
+    fields = msgspec.json.decode(_exchange(server, request, timeout_s), type=dict[str, msgspec.Raw])
+    error = msgspec.json.decode(fields.get("error", b"null"))
+    if error is not None:
+        raise ErrorReply(error if isinstance(error, str) else msgspec.json.encode(error).decode())
+    return bytes(fields.get("result", b"null"))
 
 
 def _request(method: str, arguments: tuple[str, ...]) -> bytes:

@@ -8,7 +8,7 @@ Does not know: sockets, storage, what methods mean.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -314,18 +314,27 @@ class Dispatcher:
             args = self._arguments(entry, request)
         except BadRequest as error:
             return self._error(request, str(error))
+        try:
+            fetched = entry.method.fetch(self._store, self._world, args)
+        except CgrError as error:
+            return self._error(request, str(error))
+        if not isinstance(fetched, Awaitable):
+            return self._decide(entry.method, (self._world, args, fetched), request, channel)
         if self._nursery is None:
+            if isinstance(fetched, Coroutine):
+                fetched.close()
             return self._error(request, "SERVER_ERROR: shutting down")
         self._running += 1
-        self._nursery.start_soon(self._fetch_and_decide, entry.method, args, request, channel)
+        self._nursery.start_soon(self._fetch_and_decide, entry.method, args, fetched, request, channel)
         return None
 
-    async def _fetch_and_decide(self, method: Method, args: Any, request: Request, channel: Channel) -> None:
-        assert method.fetch is not None
+    async def _fetch_and_decide(
+        self, method: Method, args: Any, fetching: Awaitable[Any], request: Request, channel: Channel
+    ) -> None:
         reply: bytes | None
         try:
             with trio.fail_after(self._limits.fetch_s):
-                fetched = await method.fetch(self._store, self._world, args)
+                fetched = await fetching
         except CgrError as error:
             reply = self._error(request, str(error))
         except trio.TooSlowError:

@@ -12,7 +12,7 @@ A method is a decision: synchronous, on the world, returning its reply (anything
 `money.number_from_nano` gives them) or raising a CgrError. What it needs from the store is fetched before, by `fetch`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -38,7 +38,7 @@ class Method(msgspec.Struct, frozen=True):
     decide: Callable[..., Any]
     args: Any
     mandatory: tuple[str, ...] = ()
-    fetch: Callable[[Any, World, Any], Awaitable[Any]] | None = None
+    fetch: Callable[[Any, World, Any], Any] | None = None
     summary: str = ""
 
 
@@ -51,7 +51,7 @@ def method(
     *,
     args: Any = None,
     mandatory: tuple[str, ...] = (),
-    fetch: Callable[[Any, World, Any], Awaitable[Any]] | None = None,
+    fetch: Callable[[Any, World, Any], Any] | None = None,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare the decorated function as RPC method `name` (and `aliases`); its first docstring line is the summary.

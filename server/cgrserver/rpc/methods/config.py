@@ -55,9 +55,9 @@ class ReloadArgs(Args):
 @method("ConfigSv1.GetConfig")
 def get_config(world: World, args: SectionArgs) -> dict[str, Any]:
     """Show one section of the configuration with its defaults, or all of them."""
-    if args.Section:
-        return {args.Section: show_section(world.settings, args.Section)}
-    return {name: show_section(world.settings, name) for name in shown_sections()}
+    settings = world.settings
+    assert isinstance(settings, Settings)
+    return {name: show_section(settings, name) for name in ([args.Section] if args.Section else shown_sections())}
 
 
 @method("ConfigSv1.GetConfigAsJSON")

@@ -1,0 +1,212 @@
+"""What happens to a CDR that comes in: alter, fork into runs, refund, rate, store, tell others.
+
+One call is one decision: either all runs are charged and stored, or nothing has happened. A CDR is taken once
+(CGRID and RunID name it); a CDR of a call that had a session takes the session's cost and charges nothing.
+Does not know: where CDRs are stored; it is given what the store holds of the calls concerned.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from cgrcore.accounting import debit, debit_monetary, refund_increments
+from cgrcore.attributes import process as process_attributes
+from cgrcore.cdrs.records import Cdr, SessionCost, cdr_from_event
+from cgrcore.cdrs.switches import Switches
+from cgrcore.chargers import runs_of
+from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, mandatory_missing
+from cgrcore.event import CgrEvent
+from cgrcore.rating import Call, EventCost, quote
+from cgrcore.sessions.finding import cgrid_of, closed_sessions
+from cgrcore.world import World
+
+__all__ = ["Processed", "StoredCdrs", "event_of", "process_events"]
+
+#: Paid from an account: these are refunded, and keep the cost they came with.
+ACCOUNTABLE = frozenset(("*prepaid", "*postpaid", "*pseudoprepaid", "*dynaprepaid", "prepaid", "postpaid", "pseudoprepaid"))
+
+
+class StoredCdrs(msgspec.Struct):
+    """What the store holds of the calls at hand: CDRs and session costs by (CGRID, RunID)."""
+
+    cdrs: dict[tuple[str, str], Cdr] = {}
+    session_costs: dict[tuple[str, str], SessionCost] = {}
+
+
+class Processed(msgspec.Struct):
+    """One run's CDR as it became, the event it was made of, and what was done to it (`*refund`)."""
+
+    cdr: Cdr
+    event: dict[str, Any]
+    flags: list[str]
+
+    def event_as_wire(self, new_id: Callable[[], str]) -> dict[str, Any]:
+        """Return the event as it became: the CDR's fields, or what came in when nothing was to be rated."""
+        return dict(self.event) if self.cdr.request_type == "*none" else event_of(self.cdr, new_id)
+
+
+def event_of(cdr: Cdr, new_id: Callable[[], str]) -> dict[str, Any]:
+    """Return a CDR as an event: its fields, the extra ones among them."""
+    fields = cdr.as_wire(new_id)
+    del fields["ExtraFields"]
+    return {**cdr.extra_fields, **fields}
+
+
+def process_events(world: World, events: Iterable[CgrEvent], switches: Switches, stored: StoredCdrs) -> list[Processed]:
+    """Process events together and return their CDRs.
+
+    Raises Conflict EXISTS for a CDR that came before, CgrError PARTIALLY_EXECUTED when a step before rating fails.
+    """
+    runs: list[CgrEvent] = []
+    for event in events:
+        runs.extend(_runs(world, event, switches))
+    if not switches.reprocess:
+        _take_once(world, runs, stored)
+    processed = [_prepare(world, run, switches, stored) for run in runs]
+    for item in processed:
+        if switches.refund:
+            _refund(world, item)
+        if switches.rals:
+            _rate(world, item, stored)
+    for item in processed:
+        if switches.store:
+            _store(world, item, switches, stored)
+    return processed
+
+
+def _runs(world: World, event: CgrEvent, switches: Switches) -> list[CgrEvent]:
+    event.event.setdefault("CGRID", cgrid_of(event.event))
+    options = dict(event.options)
+    if switches.attributes:
+        options.setdefault("*context", "*cdrs")
+        event = msgspec.structs.replace(event, options=options)
+        try:
+            event = process_attributes(world, event).event
+        except NotFound:
+            pass
+        except CgrError:
+            raise _partially() from None
+    if not switches.chargers:
+        return [event]
+    try:
+        return [run.event for run in runs_of(world, event)]
+    except CgrError:
+        raise _partially() from None
+
+
+def _partially() -> CgrError:
+    return CgrError("PARTIALLY_EXECUTED")
+
+
+def _take_once(world: World, runs: list[CgrEvent], stored: StoredCdrs) -> None:
+    """Remember the runs as taken. Raises Conflict for one that was taken before."""
+    taken = world.state.table("cdr_ids")
+    for run in runs:
+        cgrid, run_id = _identity(run)
+        key = f"{cgrid}:{run_id}"
+        if key in taken or (cgrid, run_id) in stored.cdrs:
+            raise Conflict("EXISTS", subject="cdr", subject_id=key)
+        taken.put(key, world.now_at)
+
+
+def _identity(run: CgrEvent) -> tuple[str, str]:
+    return str(run.event.get("CGRID") or cgrid_of(run.event)), str(run.event.get("RunID") or "*default")
+
+
+def _prepare(world: World, run: CgrEvent, switches: Switches, stored: StoredCdrs) -> Processed:
+    """Make the CDR of a run, with the cost it is to be refunded by."""
+    fields = dict(run.event)
+    if fields.get("RequestType") == "*directdebit" and fields.get("Cost") is None:
+        raise mandatory_missing(("Cost",))
+    if switches.refund and not fields.get("CostDetails"):
+        before = stored.cdrs.get((str(fields.get("CGRID")), str(fields.get("RunID") or "")))
+        if before is None:
+            raise _partially()
+        fields["CostDetails"] = before.cost_details
+    try:
+        cdr = cdr_from_event(world, run.tenant, fields)
+    except BadRequest:
+        raise _partially() from None
+    return Processed(cdr, run.event, [])
+
+
+def _refund(world: World, item: Processed) -> None:
+    cdr = item.cdr
+    if cdr.request_type in ACCOUNTABLE and cdr.cost_details is not None:
+        refund_increments(world, cdr.cost_details, cdr.tor)
+        item.flags.append("*refund")
+    if item.flags:
+        item.cdr = msgspec.structs.replace(cdr, cost_details=None, cost_nano=None, cost_source="")
+
+
+def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
+    """Give the CDR its cost. What cannot be rated keeps the reason in ExtraInfo and no cost."""
+    cdr = item.cdr
+    if cdr.request_type == "*none":
+        return
+    if cdr.request_type not in ACCOUNTABLE:
+        cdr = msgspec.structs.replace(cdr, cost_details=None)
+    if cdr.cost_details is not None and cdr.usage_ns <= cdr.cost_details.usage_ns:
+        item.cdr = msgspec.structs.replace(cdr, cost_nano=cdr.cost_details.cost_nano)
+        return
+    if cdr.cost_details is not None:
+        refund_increments(world, cdr.cost_details, cdr.tor)
+    item.cdr = _session_cost(world, cdr, stored) or _charged(world, cdr)
+
+
+def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:
+    """Return the CDR with the cost of its session, None when it had none."""
+    if cdr.cost_details is not None or cdr.request_type not in ("*prepaid", "prepaid", "*dynaprepaid"):
+        return None
+    ended = closed_sessions(world).get(cdr.cgrid)
+    cost = None
+    if ended is not None and not ended.is_failed:
+        cost = next((run.cost for run in ended.runs if run.run_id == cdr.run_id), None)
+    if cost is None:
+        kept = stored.session_costs.get((cdr.cgrid, cdr.run_id))
+        cost = None if kept is None else kept.cost_details
+        if cost is None:
+            return None
+        if cost.usage_ns != cdr.usage_ns:
+            refund_increments(world, cost, cdr.tor)
+            return msgspec.structs.replace(_charged(world, cdr), cost_source="CDRs")
+    return msgspec.structs.replace(cdr, cost_details=cost, cost_nano=cost.cost_nano, cost_source="*sessions")
+
+
+def _charged(world: World, cdr: Cdr) -> Cdr:
+    start = cdr.answer_time if cdr.answer_time.at > 0 else cdr.setup_time
+    call = Call(
+        tenant=cdr.tenant,
+        category=cdr.category,
+        subject=cdr.subject,
+        account=cdr.account,
+        destination=cdr.destination,
+        tor=cdr.tor,
+        start_at=start.at,
+        offset_s=start.offset_s,
+        usage_ns=max(cdr.usage_ns, 0),
+        duration_index_ns=max(cdr.usage_ns, 0),
+        extra_fields=cdr.extra_fields,
+    )
+    try:
+        if cdr.request_type == "*directdebit":
+            assert cdr.cost_nano is not None
+            charged = debit_monetary(world, call, cdr.cost_nano)
+        elif cdr.request_type in ACCOUNTABLE:
+            charged = debit(world, call, perform_rounding=True)
+        else:
+            charged = quote(world, call)
+    except CgrError as error:
+        return msgspec.structs.replace(cdr, cost_nano=None, extra_info=str(error), cost_details=None)
+    cost = EventCost.from_call_cost(charged, cdr.cgrid, cdr.run_id)
+    return msgspec.structs.replace(cdr, cost_nano=cost.cost_nano, cost_details=cost, cost_source="*cdrs", extra_info="")
+
+
+def _store(world: World, item: Processed, switches: Switches, stored: StoredCdrs) -> None:
+    """Note the CDR for the store: a new row, or the row of before when it was rerated or refunded."""
+    cdr: Any = item.cdr
+    exists = (cdr.cgrid, cdr.run_id) in stored.cdrs
+    if exists and not (switches.rerate or item.flags):
+        raise Conflict("EXISTS", subject="cdr", subject_id=f"{cdr.cgrid}:{cdr.run_id}")
+    world.state.effects.rows.append(("cdrs", "update" if exists else "insert", cdr))

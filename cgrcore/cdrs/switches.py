@@ -1,0 +1,90 @@
+"""Which steps the processing of a CDR takes: from configuration, then the event's options, then flags.
+
+A flag is a word (`*store`), or a word that switches off (`*store:false`). The later of equal flags counts.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from cgrcore.world import World
+
+__all__ = ["Switches", "flag_values", "switches_for"]
+
+
+class Switches(msgspec.Struct, frozen=True):
+    """The steps to take. `rerate` refunds and rates again; `reprocess` takes a CDR that came before."""
+
+    attributes: bool = False
+    chargers: bool = False
+    store: bool = False
+    export: bool = False
+    thresholds: bool = False
+    stats: bool = False
+    rals: bool = False
+    rerate: bool = False
+    refund: bool = False
+    reprocess: bool = False
+
+
+#: The flag that sets each switch, and the event option that does.
+FLAGS = {name: f"*{name}" for name in Switches.__struct_fields__}
+OPTIONS = {
+    "attributes": "*attributeS",
+    "chargers": "*chargerS",
+    "stats": "*statS",
+    "thresholds": "*thresholdS",
+    "rals": "*ralS",
+    "rerate": "*rerate",
+    "refund": "*refund",
+}
+
+
+def flag_values(flags: Iterable[str]) -> dict[str, bool]:
+    """Return what each flag says: True unless it ends in ":false"."""
+    values = {}
+    for flag in flags:
+        word, _, value = flag.partition(":")
+        values[word] = value != "false"
+    return values
+
+
+def configured(world: World) -> Switches:
+    """Return the steps that the configuration asks for."""
+    section = world.settings["cdrs"]
+    return Switches(
+        attributes=bool(section["attributes_conns"]),
+        chargers=bool(section["chargers_conns"]),
+        store=section["store_cdrs"],
+        export=bool(section["online_cdr_exports"] or section["ees_conns"]),
+        thresholds=bool(section["thresholds_conns"]),
+        stats=bool(section["stats_conns"]),
+        rals=bool(section["rals_conns"]),
+    )
+
+
+def switches_for(base: Switches, options: Mapping[str, Any], flags: Iterable[str]) -> Switches:
+    """Return `base` as the options and then the flags change it.
+
+    Rerating implies rating and a refund; a refund without rerating does not rate; what is refunded is processed again.
+    An explicit rating flag wins.
+    """
+    said = flag_values(flags)
+    given: dict[str, bool] = {}
+    for name, option in OPTIONS.items():
+        value = options.get(option)
+        if value is not None:
+            given[name] = str(value).lower() == "true"
+    for name, flag in FLAGS.items():
+        if flag in said:
+            given[name] = said[flag]
+    chosen = msgspec.structs.replace(base, **given)
+    implied: dict[str, bool] = {}
+    if chosen.rerate:
+        implied = {"rals": True, "refund": True, "reprocess": True}
+    elif chosen.refund:
+        implied = {"rals": False, "reprocess": True}
+    if FLAGS["rals"] in said:
+        implied["rals"] = said[FLAGS["rals"]]
+    return msgspec.structs.replace(chosen, **implied)

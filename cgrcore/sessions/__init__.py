@@ -1,0 +1,65 @@
+"""Sessions: calls that are under way, from authorisation to the CDR."""
+
+from cgrcore.sessions.charging import UNLIMITED, default_usage
+from cgrcore.sessions.control import (
+    activate,
+    alter,
+    auto_debit,
+    count_runs,
+    deactivate,
+    disconnect,
+    end_silent,
+    list_runs,
+)
+from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, passive_sessions, relocate
+from cgrcore.sessions.lifecycle import (
+    authorise,
+    end,
+    end_by_cdr,
+    initiate,
+    message,
+    prefixed,
+    record_failed_start,
+    terminate,
+    update,
+)
+from cgrcore.sessions.records import Session, SessionRun, external_session
+from cgrcore.sessions.retention import forget_closed, forget_taken
+from cgrcore.sessions.timers import timers_of
+
+__all__ = [
+    "TABLES",
+    "UNLIMITED",
+    "Session",
+    "SessionRun",
+    "activate",
+    "active_sessions",
+    "alter",
+    "authorise",
+    "auto_debit",
+    "cgrid_of",
+    "closed_sessions",
+    "count_runs",
+    "deactivate",
+    "default_usage",
+    "disconnect",
+    "end",
+    "end_by_cdr",
+    "end_silent",
+    "external_session",
+    "forget_closed",
+    "forget_taken",
+    "initiate",
+    "list_runs",
+    "message",
+    "passive_sessions",
+    "prefixed",
+    "record_failed_start",
+    "relocate",
+    "terminate",
+    "timers_of",
+    "update",
+]
+
+#: The tables of this subject and the records in them.
+TABLES = {"sessions": Session, "passive_sessions": Session, "closed_sessions": Session}

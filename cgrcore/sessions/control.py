@@ -1,0 +1,143 @@
+"""Steering sessions from outside: listing, disconnecting, standing by, silent ones, debits the server makes itself.
+
+Each function is one decision, or one per session. Does not know: clients' connections; what a client must be told is
+returned to the caller.
+"""
+
+from typing import Any
+
+from cgrcore.errors import CgrError, NotFound
+from cgrcore.event import CgrEvent, duration_option
+from cgrcore.sessions.charging import reserve_slice
+from cgrcore.sessions.finding import active_sessions, matching_runs, passive_sessions
+from cgrcore.sessions.lifecycle import change, end
+from cgrcore.sessions.records import Session, SessionRun
+from cgrcore.sessions.timers import timers_of
+from cgrcore.state import Table
+from cgrcore.timing import ZERO_AT
+from cgrcore.world import World
+
+__all__ = [
+    "activate",
+    "alter",
+    "auto_debit",
+    "count_runs",
+    "deactivate",
+    "disconnect",
+    "end_silent",
+    "list_runs",
+]
+
+
+def list_runs(
+    world: World, sessions: Table[Session], tenant: str, filters: list[str], limit: int | None, offset: int | None = None
+) -> list[tuple[Session, SessionRun]]:
+    """Return the runs that pass the filters, in order of CGRID. Raises NotFound when there is none."""
+    found = list(matching_runs(world, sessions, tenant, filters))
+    found = found[offset or 0 :]
+    if limit is not None and limit > 0:
+        found = found[:limit]
+    if not found:
+        raise NotFound
+    return found
+
+
+def count_runs(world: World, sessions: Table[Session], tenant: str, filters: list[str]) -> int:
+    """Return how many runs pass the filters."""
+    return sum(1 for _ in matching_runs(world, sessions, tenant, filters))
+
+
+def _sessions_matching(world: World, tenant: str, filters: list[str], limit: int | None) -> list[Session]:
+    found: dict[str, Session] = {}
+    for session, _ in matching_runs(world, active_sessions(world), tenant, filters):
+        found[session.cgrid] = session
+    if not found:
+        raise NotFound
+    keys = list(found)[: limit if limit and limit > 0 else None]
+    return [active_sessions(world).edit(key) for key in keys]
+
+
+def disconnect(world: World, tenant: str, filters: list[str], limit: int | None) -> list[Session]:
+    """End the sessions that pass the filters with the usage reserved, and return them. Raises NotFound."""
+    ended = _sessions_matching(world, tenant, filters, limit)
+    for session in ended:
+        end(world, session)
+    return ended
+
+
+def alter(world: World, tenant: str, filters: list[str], limit: int | None, event: dict[str, Any], options: dict[str, Any]) -> list[Session]:
+    """Give the sessions that pass the filters new fields and options, and return them. Raises NotFound."""
+    altered = _sessions_matching(world, tenant, filters, limit)
+    for session in altered:
+        change(world, session, CgrEvent(tenant=session.tenant, id="", at=None, event=event, options=options))
+    return altered
+
+
+def deactivate(world: World, ids: list[str]) -> list[str]:
+    """Let active sessions (all, when no id is given) stand by; return the ids that were not found."""
+    return _move(active_sessions(world), passive_sessions(world), ids)
+
+
+def activate(world: World, ids: list[str]) -> list[str]:
+    """Take over sessions that stand by (all, when no id is given); return the ids that were not found."""
+    return _move(passive_sessions(world), active_sessions(world), ids)
+
+
+def _move(source: Table[Session], target: Table[Session], ids: list[str]) -> list[str]:
+    missing = []
+    for cgrid in ids or list(source.records):
+        session = source.remove(cgrid)
+        if session is None:
+            missing.append(cgrid)
+        else:
+            target.put(cgrid, session)
+    return missing
+
+
+def end_silent(world: World, cgrid: str) -> Session | None:
+    """End a session nobody has spoken of for its time to live; return it, None when it is gone or spoke since.
+
+    The silent time counts as used: what the options or the configuration say, else the time to live itself.
+    """
+    session = active_sessions(world).get(cgrid)
+    if session is None or session.expires_at == ZERO_AT or session.expires_at > world.now_at:
+        return None
+    session = active_sessions(world).edit(cgrid)
+    section = world.settings["sessions"]
+    options = session.options
+
+    def chosen(option: str, key: str) -> int | None:
+        value = duration_option(options, option, section.get(key))
+        return None if value is None else int(value)
+
+    silence_ns = chosen("*sessionsTTLLastUsage", "session_last_usage")
+    last_used_ns = chosen("*sessionsTTLLastUsed", "session_ttl_last_used")
+    usage_ns = chosen("*sessionsTTLUsage", "session_ttl_usage")
+    if silence_ns is None:
+        silence_ns = chosen("*sessionsTTL", "session_ttl") or 0
+    for run in session.runs:
+        if run.request_type in ("*prepaid", "*dynaprepaid"):
+            try:
+                reserve_slice(world, session, run, silence_ns, last_used_ns, is_forced=False)
+            except CgrError:
+                pass
+    end(world, session, usage_ns=usage_ns)
+    return session
+
+
+def auto_debit(world: World, cgrid: str, run_id: str) -> tuple[Session, int] | None:
+    """Make the next debit of a run the server debits by itself; return its session and what was granted (ns).
+
+    None when the session or its run is gone, or nothing is due. Raises CgrError as `reserve_slice`.
+    """
+    session = active_sessions(world).get(cgrid)
+    if session is None or session.debit_interval_ns <= 0:
+        return None
+    session = active_sessions(world).edit(cgrid)
+    for run in session.runs:
+        if run.run_id == run_id and ZERO_AT < run.next_debit_at <= world.now_at:
+            granted_ns = reserve_slice(world, session, run, session.debit_interval_ns, None, is_forced=False)
+            run.next_debit_at = world.now_at + granted_ns
+            timers_of(world).watch(session)
+            return session, granted_ns
+    return None

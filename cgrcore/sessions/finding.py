@@ -1,0 +1,103 @@
+"""Finding sessions: by their event, by filters; moving them between active, passive and closed; relocation.
+
+A session is named by its CGRID, the hash of OriginID and OriginHost unless the event carries one.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from cgrcore.event import CgrEvent
+from cgrcore.filters import passes
+from cgrcore.sessions.records import Session, SessionRun
+from cgrcore.state import Table
+from cgrcore.world import World
+
+__all__ = ["active_sessions", "cgrid_of", "closed_sessions", "find_active", "matching_runs", "passive_sessions", "relocate"]
+
+
+def active_sessions(world: World) -> Table[Session]:
+    return world.state.table("sessions")
+
+
+def passive_sessions(world: World) -> Table[Session]:
+    return world.state.table("passive_sessions")
+
+
+def closed_sessions(world: World) -> Table[Session]:
+    return world.state.table("closed_sessions")
+
+
+def cgrid_of(event: dict[str, Any]) -> str:
+    """Return the event's CGRID: its own, or the SHA1 of OriginID followed by OriginHost, in hex."""
+    given = event.get("CGRID")
+    if given:
+        return str(given)
+    origin = f"{event.get('OriginID') or ''}{event.get('OriginHost') or ''}"
+    return hashlib.sha1(origin.encode(), usedforsecurity=False).hexdigest()
+
+
+def find_active(world: World, event: dict[str, Any]) -> Session | None:
+    """Return the active session the event belongs to, ready to be changed, or None.
+
+    A passive session is activated; one that began under `InitialOriginID` is moved to the event's identity.
+    """
+    cgrid = cgrid_of(event)
+    sessions = active_sessions(world)
+    if cgrid in sessions:
+        return sessions.edit(cgrid)
+    standing_by = passive_sessions(world).remove(cgrid)
+    if standing_by is not None:
+        sessions.put(cgrid, standing_by)
+        return standing_by
+    return relocate(world, active_sessions(world), event, cgrid)
+
+
+def relocate(world: World, sessions: Table[Session], event: dict[str, Any], cgrid: str) -> Session | None:
+    """Give the session that began as the event's `InitialOriginID` the event's identity, and return it."""
+    initial = event.get("InitialOriginID")
+    if not initial:
+        return None
+    former = cgrid_of({"OriginID": initial, "OriginHost": event.get("OriginHost")})
+    found = sessions.get(former)
+    if found is None:
+        return None
+    session = found.copy()
+    sessions.remove(former)
+    session.cgrid = cgrid
+    session.event["CGRID"] = cgrid
+    session.event["OriginID"] = event.get("OriginID")
+    for run in session.runs:
+        run.event["CGRID"] = cgrid
+        run.event["OriginID"] = event.get("OriginID")
+        if run.cost is not None:
+            run.cost = run.cost.renamed(cgrid)
+    sessions.put(cgrid, session)
+    return session
+
+
+def matching_runs(
+    world: World, sessions: Table[Session], tenant: str, filter_ids: list[str]
+) -> Iterator[tuple[Session, SessionRun]]:
+    """Yield the sessions' runs that pass all filters, in order of CGRID. Raises NotFound for a filter that does not exist."""
+    wanted = _only_origin(filter_ids)
+    keys = sorted(sessions.records) if wanted is None else [k for k in sessions.records if _has_origin(sessions.records[k], wanted)]
+    for key in keys:
+        session = sessions.records[key]
+        for run in session.runs:
+            event = CgrEvent(tenant=session.tenant, id="", at=None, event=run.event, options=session.options)
+            if not filter_ids or passes(world, tenant, filter_ids, event):
+                yield session, run
+
+
+def _only_origin(filter_ids: list[str]) -> str | None:
+    """Return the OriginID that an inline filter asks for, None when none does."""
+    prefix = "*string:~*req.OriginID:"
+    for filter_id in filter_ids:
+        if filter_id.startswith(prefix) and "|" not in filter_id:
+            return filter_id[len(prefix) :]
+    return None
+
+
+def _has_origin(session: Session, origin_id: str) -> bool:
+    return any(run.event.get("OriginID") == origin_id for run in session.runs)

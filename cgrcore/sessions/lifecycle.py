@@ -1,0 +1,221 @@
+"""The life of a session: authorise, initiate, update, terminate; messages that are charged at once.
+
+Each function is one decision. A session that could not be started is not active: it is closed as failed, so that its
+end and its CDR find it and charge nothing twice. A session that has ended stays ended.
+"""
+
+from typing import Any
+
+from cgrcore.accounting import max_usage
+from cgrcore.chargers import runs_of
+from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, Refused
+from cgrcore.event import CgrEvent, boolean_option, duration_option, time_of, usage_of
+from cgrcore.sessions.charging import AUTHORISED, DEBITED, UNLIMITED, default_usage, grant, run_call, settle
+from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active
+from cgrcore.sessions.records import MAIN_FIELDS, Session, SessionRun
+from cgrcore.sessions.timers import timers_of
+from cgrcore.timing import ZERO_AT, Moment
+from cgrcore.world import World
+
+__all__ = ["authorise", "end", "end_by_cdr", "initiate", "message", "new_session", "prefixed", "terminate", "update"]
+
+
+def prefixed(prefix: str, error: CgrError) -> CgrError:
+    """Return the error with the prefix that names the subsystem it came from ("RALS_ERROR:...")."""
+    return type(error)(f"{prefix}:{error}", subject=error.subject, subject_id=error.subject_id)
+
+
+def authorise(world: World, event: CgrEvent) -> dict[str, int]:
+    """Return how much each run of the event may use (ns; UNLIMITED), reserving nothing."""
+    wanted = usage_of(event.event.get("Usage"))
+    usage_ns = default_usage(world, str(event.event.get("ToR") or "")) if wanted is None else max(wanted, 0)
+    session = new_session(world, event)
+    allowed = {}
+    for run in session.runs:
+        allowed[run.run_id] = usage_ns
+        if run.request_type in AUTHORISED:
+            affordable_ns = _rals(max_usage, world, run_call(session, run, usage_ns))
+            allowed[run.run_id] = min(affordable_ns, usage_ns)
+    return allowed
+
+
+def new_session(world: World, event: CgrEvent, connection_id: str = "") -> Session:
+    """Return a session for the event, in no table yet, with one run for each charger. Raises CHARGERS_ERROR:..."""
+    try:
+        charged = runs_of(world, event)
+    except CgrError as error:
+        raise prefixed("CHARGERS_ERROR", error) from None
+    cgrid = cgrid_of(event.event)
+    begun = dict(event.event)
+    begun["CGRID"] = cgrid
+    setup = time_of(begun.get("SetupTime"), world.now_at)
+    runs = []
+    for charge in charged:
+        runs.append(_new_run(world, cgrid, charge.run_id, charge.event.event, setup))
+    return Session(
+        cgrid=cgrid,
+        tenant=event.tenant,
+        event=begun,
+        options=event.options,
+        runs=runs,
+        debit_interval_ns=duration_option(event.options, "*sessionsDebitInterval", world.settings["sessions"]["debit_interval"]),
+        is_chargeable=boolean_option(event.options, "*sessionsChargeable", True),
+        connection_id=connection_id,
+        updated_at=world.now_at,
+    )
+
+
+def _new_run(world: World, cgrid: str, run_id: str, event: dict[str, Any], setup: Moment | None) -> SessionRun:
+    run_event = dict(event)
+    run_event["CGRID"] = cgrid
+    run_event["RunID"] = run_id
+    start = time_of(run_event.get("AnswerTime"), world.now_at) or setup or Moment(ZERO_AT, 0)
+    general = world.settings["general"]
+    return SessionRun(
+        run_id=run_id,
+        event=run_event,
+        request_type=str(run_event.get("RequestType") or general["default_request_type"]),
+        start=start,
+        end_at=start.at,
+        extra_fields={k: "" if v is None else str(v) for k, v in run_event.items() if k not in MAIN_FIELDS},
+    )
+
+
+def initiate(world: World, event: CgrEvent, *, is_forced: bool = False, connection_id: str = "") -> dict[str, int]:
+    """Begin a session and reserve its first slice; return what each run may use (ns).
+
+    UNLIMITED when the server debits by itself. Raises Conflict EXISTS for a session that is active already, RALS_ERROR:...
+    """
+    session = new_session(world, event, connection_id)
+    sessions = active_sessions(world)
+    if session.cgrid in sessions:
+        raise Conflict("EXISTS", subject="session", subject_id=session.cgrid)
+    closed_sessions(world).remove(session.cgrid)
+    granted = _rals(grant, world, session, session.event, is_forced=is_forced)
+    sessions.put(session.cgrid, session)
+    if session.debit_interval_ns > 0:
+        for run in session.runs:
+            if run.request_type in DEBITED:
+                run.next_debit_at = world.now_at
+                granted = dict.fromkeys(granted, UNLIMITED)
+    _touch(world, session)
+    return granted
+
+
+def record_failed_start(world: World, event: CgrEvent) -> None:
+    """Remember a session whose start was refused, so that its end charges nothing and its CDR tells why."""
+    session = new_session(world, event)
+    session.is_failed = True
+    closed_sessions(world).put(session.cgrid, session)
+
+
+def update(world: World, event: CgrEvent, *, is_forced: bool = False, connection_id: str = "") -> dict[str, int]:
+    """Reserve the next slice of a session and return what each run may use (ns). An unknown session is begun."""
+    session = find_active(world, event.event)
+    if session is None:
+        return initiate(world, event, is_forced=is_forced, connection_id=connection_id)
+    change(world, session, event)
+    return _rals(grant, world, session, event.event, is_forced=is_forced)
+
+
+#: What an update may not change.
+PROTECTED = frozenset(("CGRID", "OriginHost", "OriginID", "Usage"))
+
+
+def change(world: World, session: Session, event: CgrEvent) -> None:
+    """Take over what a later event of the session says."""
+    for name, value in event.event.items():
+        if name not in PROTECTED:
+            session.event[name] = value
+    alter_runs(world, session, event.event)
+    session.is_chargeable = boolean_option(event.options, "*sessionsChargeable", True)
+    session.options.update(event.options)
+    _touch(world, session)
+
+
+def alter_runs(world: World, session: Session, event: dict[str, Any]) -> None:
+    """Give the runs the event's values of the fields that may be altered."""
+    alterable = world.settings["sessions"]["alterable_fields"]
+    for run in session.runs:
+        for name in alterable:
+            if name in event:
+                run.event[name] = event[name]
+
+
+def _touch(world: World, session: Session) -> None:
+    """Note that the session was heard of, and when its silence will end it."""
+    session.updated_at = world.now_at
+    time_to_live_ns = duration_option(session.options, "*sessionsTTL", world.settings["sessions"]["session_ttl"])
+    session.expires_at = world.now_at + time_to_live_ns if time_to_live_ns > 0 else ZERO_AT
+    if time_to_live_ns > 0 or session.debit_interval_ns > 0:
+        timers_of(world).watch(session)
+
+
+def terminate(world: World, event: CgrEvent) -> None:
+    """End a session with its final usage. One that is unknown is charged as a whole; one that has ended stays so."""
+    session = find_active(world, event.event)
+    if session is not None:
+        session.is_chargeable = boolean_option(event.options, "*sessionsChargeable", session.is_chargeable)
+        alter_runs(world, session, event.event)
+        end(world, session, event)
+        return
+    closed = closed_sessions(world)
+    cgrid = cgrid_of(event.event)
+    ended = closed.get(cgrid)
+    if ended is not None:
+        if ended.is_failed:
+            _note_usage(closed.edit(cgrid), usage_of(event.event.get("Usage")))
+        return
+    session = new_session(world, event)
+    _rals(grant, world, session, session.event)
+    end(world, session, event)
+
+
+def _note_usage(session: Session, usage_ns: int | None) -> None:
+    for run in session.runs:
+        if usage_ns is not None:
+            run.event["Usage"] = usage_ns
+
+
+def end(world: World, session: Session, event: CgrEvent | None = None, *, usage_ns: int | None = None) -> None:
+    """Settle every run and close the session. Without an event the reserved usage counts, or `usage_ns`."""
+    last_used_ns = None
+    answer_time = None
+    if event is not None:
+        usage_ns = usage_of(event.event.get("Usage"))
+        last_used_ns = usage_of(event.event.get("LastUsed"))
+        answer_time = event.event.get("AnswerTime")
+    for run in session.runs:
+        final_ns = settle(world, session, run, usage_ns, last_used_ns)
+        run.event["Usage"] = final_ns
+        if answer_time:
+            run.event["AnswerTime"] = answer_time
+    active_sessions(world).remove(session.cgrid)
+    session.updated_at = world.now_at
+    closed_sessions(world).put(session.cgrid, session)
+
+
+def end_by_cdr(world: World, session: Session, event: CgrEvent) -> None:
+    """End an active session because its CDR has come, with the CDR's usage; only the difference is charged."""
+    end(world, session, event)
+
+
+def message(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[str, int]:
+    """Charge a one-off event (a text message) and return what each run was granted."""
+    session = new_session(world, event)
+    granted = _rals(grant, world, session, session.event, is_forced=is_forced)
+    least = min(granted.values())
+    for run in session.runs:
+        wanted = usage_of(event.event.get("Usage"))
+        usage_ns = wanted if run.request_type in ("*postpaid", "*rated") and wanted is not None else least
+        run.event["Usage"] = settle(world, session, run, usage_ns, None)
+    closed_sessions(world).put(session.cgrid, session)
+    return granted
+
+
+def _rals(decide: Any, *args: Any, **named: Any) -> Any:
+    """Call a charging function, with the prefix on its errors that names their origin."""
+    try:
+        return decide(*args, **named)
+    except (Refused, NotFound, BadRequest) as error:
+        raise prefixed("RALS_ERROR", error) from None

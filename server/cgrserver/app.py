@@ -1,0 +1,144 @@
+"""The application: the one place where parts are made and joined.
+
+Starting: read the store, declare what subjects derive from it, then listen. Stopping: accept nothing new, finish what is under
+way, write everything, close. Does not know: what any part does.
+"""
+
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+import trio
+
+from cgrcore.config import Settings
+from cgrcore.errors import BadRequest, CgrError
+from cgrcore.ports import Store
+from cgrcore.sessions import Session
+from cgrcore.state import Effects
+from cgrcore.world import World
+from cgrserver.commit import Committer
+from cgrserver.lifecycle import Lifecycle, run, set_up_logging
+from cgrserver.rpc import methods
+from cgrserver.rpc.dispatcher import CallLimits, Dispatcher
+from cgrserver.rpc.registry import METHODS
+from cgrserver.services.sessions import SessionTimersTask, forget_what_is_over
+from cgrserver.settings import unserved_warning
+from cgrserver.storage.reads import StoreReads
+from cgrserver.storage.tables import Codecs, declared_tables
+from cgrserver.transports.json_tcp import serve_json
+
+__all__ = ["Application", "serve"]
+
+log = structlog.get_logger()
+
+
+class Application:
+    """Everything one node runs, joined together but not started."""
+
+    def __init__(self, settings: Settings) -> None:
+        methods.load_all()
+        self.settings = settings
+        self.codecs = Codecs(declared_tables())
+        self.world = World(settings, lambda: str(uuid.uuid4()), time.time_ns())
+        self.store = open_store(settings, self.codecs)
+        self.store.load(self.world)
+        self.committer = Committer(self.store, self.world, self.codecs, settings["general"]["durability"])
+        self.dispatcher = Dispatcher(
+            self.world,
+            _Commits(self.committer, self.world),
+            time.time_ns,
+            store=StoreReads(self.store, self.committer),
+            limits=CallLimits.of(settings),
+        )
+        self.committer.on_failure(self.dispatcher.suspend)
+        self.committer.on_recovery(self.dispatcher.resume)
+
+    async def serve(self, lifecycle: Lifecycle) -> None:
+        """Serve until the lifecycle asks for a stop."""
+        async with trio.open_nursery() as committing:
+            committing.start_soon(self.committer.run)
+            async with trio.open_nursery() as nursery:
+                await nursery.start(self.dispatcher.run)
+                self._start_services(nursery)
+                address = self.settings["listen"]["rpc_json"]
+                bound = await nursery.start(serve_json, address, self.dispatcher, self.settings)
+                lifecycle.announce([("json", f"{bound[0]}:{bound[1]}")])
+                await lifecycle.stopping.wait()
+                nursery.cancel_scope.cancel()
+            await self.committer.drain()
+            committing.cancel_scope.cancel()
+
+    def _start_services(self, nursery: trio.Nursery) -> None:
+        settings = self.settings
+        timers = SessionTimersTask(self.world, self.dispatcher.decide, time.time_ns, _say_ended)
+        nursery.start_soon(timers.run)
+        partitions: Mapping[str, Any] = settings["caches"]["partitions"]
+        nursery.start_soon(
+            forget_what_is_over,
+            self.dispatcher.decide,
+            time.time_ns,
+            partitions["*closed_sessions"]["ttl"],
+            partitions["*cdr_ids"]["ttl"],
+        )
+
+    async def finish(self) -> None:
+        """Close the store. Everything decided is written before, by `serve`."""
+        self.store.close()
+
+
+class _Commits:
+    """The committer as the dispatcher asks for it: with the world's instant, and calls without arguments."""
+
+    def __init__(self, committer: Committer, world: World) -> None:
+        self._committer = committer
+        self._world = world
+
+    @property
+    def durable(self) -> int:
+        return self._committer.durable
+
+    def add(self, effects: Effects) -> int:
+        return self._committer.add(effects, self._world.now_at)
+
+    def on_durable(self, callback: Any) -> None:
+        self._committer.on_durable(lambda durable: callback())
+
+    def flush(self) -> None:
+        return None
+
+
+def open_store(settings: Settings, codecs: Codecs) -> Store:
+    """Return the store that `data_db` names, with its schema brought up to date. Raises BadRequest, Unavailable, Corrupt."""
+    section = settings["data_db"]
+    kind = section["db_type"]
+    if kind == "*internal":
+        from cgrserver.storage.memory import MemoryStore
+
+        return MemoryStore(codecs)
+    if kind == "*sqlite":
+        from cgrserver.storage.sqlite import SqliteStore
+
+        is_synced = settings["general"]["durability"] == "commit"
+        return SqliteStore(Path(section["db_name"]), codecs, is_every_commit_synced=is_synced)
+    raise BadRequest(f"data_db.db_type {kind} is not supported: expected *sqlite or *internal")
+
+
+def _say_ended(session: Session, cause: str) -> None:
+    log.info("session ended", cgrid=session.cgrid, cause=cause)
+
+
+def serve(settings: Settings) -> int:
+    """Run a node until it is stopped; return the exit status."""
+    set_up_logging(settings["general"]["log_level"])
+    try:
+        application = Application(settings)
+    except CgrError as error:
+        log.error("the node cannot start", why=str(error))
+        return 2
+    warning = unserved_warning(settings, METHODS)
+    if warning:
+        log.warning(warning)
+    return run(application.serve, application.finish, settings["cores"]["shutdown_timeout"])

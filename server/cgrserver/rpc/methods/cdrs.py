@@ -1,0 +1,158 @@
+"""CDRsV1 and CDRsV2: taking in, rating and rerating call detail records; SessionSv1.ProcessCDR."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+
+from cgrcore.cdrs import (
+    CdrFilter,
+    Processed,
+    StoredCdrs,
+    Switches,
+    configured,
+    event_of,
+    process_events,
+    process_session_cdr,
+    session_of_cdr,
+    switches_for,
+)
+from cgrcore.errors import CgrError, mandatory_missing, server_error
+from cgrcore.event import CgrEvent, new_event
+from cgrcore.sessions import cgrid_of
+from cgrcore.world import World
+from cgrserver.rpc.methods.cdr_queries import CdrFilterArgs
+from cgrserver.rpc.methods.sessions import EventArgs
+from cgrserver.rpc.registry import Args, method
+
+
+class CdrEventArgs(Args):
+    """An event and the flags that say how its CDR is processed."""
+
+    Flags: list[str] | None = None
+    Tenant: str = ""
+    ID: str = ""
+    Time: str | None = None
+    Event: dict[str, Any] | None = None
+    APIOpts: dict[str, Any] | None = None
+
+    def event(self, world: World) -> CgrEvent:
+        return new_event(world, self.Tenant, self.ID, self.Time, self.Event or {}, self.APIOpts)
+
+
+class CdrEventsArgs(Args):
+    Flags: list[str] | None = None
+    CGREvents: list[CdrEventArgs] | None = None
+    APIOpts: dict[str, Any] | None = None
+
+
+def _fetch_event(store: Any, world: World, args: CdrEventArgs) -> Awaitable[StoredCdrs]:
+    return _fetch(store, [args.Event or {}])
+
+
+def _fetch_events(store: Any, world: World, args: CdrEventsArgs) -> Awaitable[StoredCdrs]:
+    return _fetch(store, [item.Event or {} for item in args.CGREvents or []])
+
+
+async def _fetch(store: Any, events: list[dict[str, Any]]) -> StoredCdrs:
+    """Return what the store holds of the events' calls."""
+    cgrids = sorted({cgrid_of(event) for event in events})
+    stored = StoredCdrs()
+    for cgrid in cgrids:
+        for cdr in await store.find_cdrs(CdrFilter(among={"cgrid": (cgrid,)})):
+            stored.cdrs[cgrid, cdr.run_id] = cdr
+        for cost in await store.find_session_costs(cgrid=cgrid):
+            stored.session_costs[cgrid, cost.run_id] = cost
+    return stored
+
+
+@method("CDRsV1.ProcessEvent", fetch=_fetch_event)
+def process_event(world: World, args: CdrEventArgs, stored: StoredCdrs) -> str:
+    """Process one event into CDRs: alter, fork, rate, store."""
+    _process(world, args, stored)
+    return "OK"
+
+
+@method("CDRsV2.ProcessEvent", fetch=_fetch_event)
+def process_event_v2(world: World, args: CdrEventArgs, stored: StoredCdrs) -> list[dict[str, Any]]:
+    """Process one event into CDRs and return them."""
+    return [{"Flags": i.flags, "Event": i.event_as_wire(world.new_id)} for i in _process(world, args, stored)]
+
+
+def _process(world: World, args: CdrEventArgs, stored: StoredCdrs) -> list[Processed]:
+    event = args.event(world)
+    return process_events(world, [event], switches_for(configured(world), event.options, args.Flags or []), stored)
+
+
+@method("CDRsV1.ProcessEvents", fetch=_fetch_events)
+def process_many(world: World, args: CdrEventsArgs, stored: StoredCdrs) -> str:
+    """Process events into CDRs together: all of them or none."""
+    events = [item.event(world) for item in args.CGREvents or []]
+    process_events(world, events, switches_for(configured(world), args.APIOpts or {}, args.Flags or []), stored)
+    return "OK"
+
+
+class RateArgs(CdrFilterArgs):
+    Flags: list[str] | None = None
+
+
+async def _fetch_filtered(store: Any, world: World, args: RateArgs) -> StoredCdrs:
+    found = await store.find_cdrs(args.filter(world))
+    return StoredCdrs({(cdr.cgrid, cdr.run_id): cdr for cdr in found}, {})
+
+
+@method("CDRsV1.RateCDRs", fetch=_fetch_filtered)
+def rate_cdrs(world: World, args: RateArgs, stored: StoredCdrs) -> str:
+    """Rate stored CDRs again. Without *rerate, a CDR that is stored already is refused."""
+    base = msgspec.structs.replace(configured(world), rals=True)
+    return _again(world, args, stored, switches_for(base, args.APIOpts or {}, args.Flags or []))
+
+
+@method("CDRsV1.ReprocessCDRs", fetch=_fetch_filtered)
+def reprocess_cdrs(world: World, args: RateArgs, stored: StoredCdrs) -> str:
+    """Take stored CDRs through the steps that the flags name, and no others."""
+    base = Switches(reprocess=True)
+    chosen = switches_for(base, args.APIOpts or {}, args.Flags or [])
+    return _again(world, args, stored, msgspec.structs.replace(chosen, reprocess=True))
+
+
+def _again(world: World, args: RateArgs, stored: StoredCdrs, switches: Switches) -> str:
+    """Process stored CDRs, each for itself: it is a run already and is not forked again."""
+    if not stored.cdrs:
+        raise CgrError("SERVER_ERROR: NOT_FOUND")
+    single = msgspec.structs.replace(switches, chargers=False)
+    for cdr in stored.cdrs.values():
+        fields = {**event_of(cdr, world.new_id), "CostDetails": cdr.cost_details}
+        event = new_event(world, cdr.tenant, "", None, fields, args.APIOpts)
+        try:
+            process_events(world, [event], single, stored)
+        except CgrError as error:
+            raise server_error(error) from None
+    return "OK"
+
+
+def _fetch_session_cdr(store: Any, world: World, args: EventArgs) -> Any:
+    """What the store holds of the call; nothing is fetched when its session is at hand."""
+    if args.Event is None or session_of_cdr(world, args.Event) is not None:
+        return StoredCdrs()
+    return _fetch(store, [args.Event])
+
+
+@method("SessionSv1.ProcessCDR", fetch=_fetch_session_cdr)
+def process_session(world: World, args: EventArgs, stored: StoredCdrs) -> str:
+    """Write the CDRs of a session, one for each run; of a call without session, as CDRsV1.ProcessEvent."""
+    process_session_cdr(world, args.event(world), stored)
+    return "OK"
+
+
+class SessionCostArgs(Args):
+    Cost: dict[str, Any] | None = None
+    CheckDuplicate: bool = False
+    Tenant: str = ""
+    APIOpts: dict[str, Any] | None = None
+
+
+def _need_cost(args: SessionCostArgs) -> dict[str, Any]:
+    if args.Cost is None:
+        raise mandatory_missing(("Cost",))
+    return args.Cost

@@ -1,0 +1,297 @@
+"""SessionSv1: the life of a call, asked for step by step.
+
+Flags in the arguments say which subsystems a call goes through; the reply holds what was asked for
+(`general.rpc_compat` "current") or every key that version 0.10 had, null where nothing was asked ("v0.10").
+"""
+
+from typing import Any
+
+from cgrcore.attributes import process as process_attributes
+from cgrcore.errors import BadRequest, CgrError, NotFound, mandatory_missing
+from cgrcore.event import CgrEvent, new_event
+from cgrcore.money import NANO, number_from_nano
+from cgrcore.sessions import (
+    authorise,
+    initiate,
+    message,
+    prefixed,
+    record_failed_start,
+    terminate,
+    update,
+)
+from cgrcore.state import Effects
+from cgrcore.world import World
+from cgrserver.rpc.registry import Args, method
+
+__all__ = ["EventArgs"]
+
+
+class EventArgs(Args):
+    """The envelope of an event, its fields at the top level."""
+
+    Tenant: str = ""
+    ID: str = ""
+    Time: str | None = None
+    Event: dict[str, Any] | None = None
+    APIOpts: dict[str, Any] | None = None
+    ForceDuration: bool = False
+    GetAttributes: bool = False
+    AttributeIDs: list[str] | None = None
+    ProcessThresholds: bool = False
+    ThresholdIDs: list[str] | None = None
+    ProcessStats: bool = False
+    StatIDs: list[str] | None = None
+
+    def event(self, world: World) -> CgrEvent:
+        """Return the event, with the defaults of the envelope. Raises BadRequest for a missing one."""
+        if self.Event is None:
+            raise mandatory_missing(("Event",) if self.Tenant or self.ID or self.Time else ("CGREvent",))
+        return new_event(world, self.Tenant, self.ID, self.Time, self.Event, self.APIOpts)
+
+
+class AuthorizeArgs(EventArgs):
+    AuthorizeIP: bool = False
+    AuthorizeResources: bool = False
+    GetMaxUsage: bool = False
+    GetRoutes: bool = False
+    RoutesMaxCost: str = ""
+    RoutesIgnoreErrors: bool = False
+    GetSuppliers: bool = False
+    SuppliersMaxCost: str = ""
+    SuppliersIgnoreErrors: bool = False
+    Limit: int | None = None
+    Offset: int | None = None
+    MaxItems: int | None = None
+
+
+class InitiateArgs(EventArgs):
+    AllocateIP: bool = False
+    AllocateResources: bool = False
+    InitSession: bool = False
+
+
+class UpdateArgs(EventArgs):
+    UpdateSession: bool = False
+
+
+class TerminateArgs(EventArgs):
+    TerminateSession: bool = False
+    ReleaseIP: bool = False
+    ReleaseResources: bool = False
+
+
+class MessageArgs(EventArgs):
+    AllocateIP: bool = False
+    AllocateResources: bool = False
+    Debit: bool = False
+    GetRoutes: bool = False
+    RoutesMaxCost: str = ""
+    RoutesIgnoreErrors: bool = False
+    Limit: int | None = None
+    Offset: int | None = None
+    MaxItems: int | None = None
+
+
+def _is_v010(world: World) -> bool:
+    return bool(world.settings["general"]["rpc_compat"] == "v0.10")
+
+
+#: The keys that version 0.10 answered, asked for or not.
+AUTHORIZE_KEYS = ("Attributes", "ResourceAllocation", "MaxUsage", "Suppliers", "ThresholdIDs", "StatQueueIDs")
+INITIATE_KEYS = ("Attributes", "ResourceAllocation", "MaxUsage", "ThresholdIDs", "StatQueueIDs")
+UPDATE_KEYS = ("Attributes", "MaxUsage")
+
+
+def _shape(world: World, reply: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+    if not _is_v010(world):
+        return reply
+    return {key: reply.get("RouteProfiles" if key == "Suppliers" else key) for key in keys}
+
+
+def _need(args: EventArgs, *flags: str) -> None:
+    if not any(getattr(args, flag) for flag in flags):
+        raise mandatory_missing(("Subsystems",))
+
+
+def _need_origin(event: CgrEvent) -> None:
+    if not event.event.get("OriginID"):
+        raise mandatory_missing(("OriginID",))
+
+
+def _attributes(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any]) -> CgrEvent:
+    """Alter the event when asked to, noting in the reply how."""
+    if not args.GetAttributes:
+        return event
+    try:
+        altered = process_attributes(world, event, context="*sessions", profile_ids=args.AttributeIDs or [])
+    except NotFound:
+        return event
+    except CgrError as error:
+        raise prefixed("ATTRIBUTES_ERROR", error) from None
+    reply["Attributes"] = altered.as_wire()
+    return altered.event
+
+
+def _subsystem(world: World, name: str, label: str, event: CgrEvent, *args: Any) -> Any:
+    """Ask a subsystem about the event. Errors carry its label; one that is not configured is NOT_CONNECTED."""
+    if not world.settings["sessions"][f"{name}_conns"]:
+        raise BadRequest(f"NOT_CONNECTED: {label}")
+    ask = world.parts.get(f"{name}_for_sessions")
+    try:
+        if ask is None:
+            raise NotFound(subject=name)
+        return ask(world, event, *args)
+    except CgrError as error:
+        raise prefixed(f"{label.upper()}_ERROR", error) from None
+
+
+def _observers(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any]) -> None:
+    """Let thresholds and statistics see the event, as asked."""
+    for is_asked, part, key, ids in (
+        (args.ProcessThresholds, "thresholds", "ThresholdIDs", args.ThresholdIDs),
+        (args.ProcessStats, "stats", "StatQueueIDs", args.StatIDs),
+    ):
+        if is_asked:
+            reply[key] = None
+            observe = world.parts.get(f"{part}_process_event")
+            if observe is not None:
+                try:
+                    reply[key] = observe(world, event, ids or [])
+                except NotFound:
+                    pass
+
+
+def _authorize(world: World, args: AuthorizeArgs) -> dict[str, Any]:
+    event = args.event(world)
+    _need(args, "GetAttributes", "AuthorizeResources", "AuthorizeIP", "GetMaxUsage", "GetRoutes", "GetSuppliers")
+    reply: dict[str, Any] = {}
+    event = _attributes(world, args, event, reply)
+    if args.GetMaxUsage:
+        reply["MaxUsage"] = min(authorise(world, event).values())
+    if args.AuthorizeResources:
+        reply["ResourceAllocation"] = _subsystem(world, "resources", "Resources", event, "authorize")
+    if args.AuthorizeIP:
+        reply["AllocatedIP"] = _subsystem(world, "ips", "IPs", event, "authorize")
+    if args.GetRoutes or args.GetSuppliers:
+        reply["RouteProfiles"] = _subsystem(world, "routes", "Routes", event, args)
+    _observers(world, args, event, reply)
+    return reply
+
+
+@method("SessionSv1.AuthorizeEvent")
+def authorize_event(world: World, args: AuthorizeArgs) -> dict[str, Any]:
+    """Say whether an event may begin and for how long, reserving nothing."""
+    return _shape(world, _authorize(world, args), AUTHORIZE_KEYS)
+
+
+@method("SessionSv1.AuthorizeEventWithDigest")
+def authorize_event_with_digest(world: World, args: AuthorizeArgs) -> dict[str, Any]:
+    """AuthorizeEvent with short texts in its reply, and MaxUsage in seconds."""
+    reply = _digest(world, _authorize(world, args))
+    return {**reply, "RoutesDigest": None}
+
+
+@method("SessionSv1.InitiateSession")
+def initiate_session(world: World, args: InitiateArgs) -> dict[str, Any]:
+    """Begin a session and reserve its first slice."""
+    return _shape(world, _initiate(world, args), INITIATE_KEYS)
+
+
+@method("SessionSv1.InitiateSessionWithDigest")
+def initiate_session_with_digest(world: World, args: InitiateArgs) -> dict[str, Any]:
+    """InitiateSession with short texts in its reply, and MaxUsage in seconds."""
+    return _digest(world, _initiate(world, args))
+
+
+def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
+    event = args.event(world)
+    _need(args, "GetAttributes", "AllocateResources", "AllocateIP", "InitSession")
+    reply: dict[str, Any] = {}
+    event = _attributes(world, args, event, reply)
+    if args.AllocateResources:
+        _need_origin(event)
+        reply["ResourceAllocation"] = _subsystem(world, "resources", "Resources", event, "allocate")
+    if args.AllocateIP:
+        _need_origin(event)
+        reply["AllocatedIP"] = _subsystem(world, "ips", "IPs", event, "allocate")
+    if args.InitSession:
+        reply["MaxUsage"] = min(initiate(world, event, is_forced=args.ForceDuration).values())
+    _observers(world, args, event, reply)
+    return reply
+
+
+@method("SessionSv1.UpdateSession")
+def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
+    """Reserve the next slice of a session."""
+    event = args.event(world)
+    _need(args, "GetAttributes", "UpdateSession")
+    reply: dict[str, Any] = {}
+    event = _attributes(world, args, event, reply)
+    if args.UpdateSession:
+        reply["MaxUsage"] = min(update(world, event, is_forced=args.ForceDuration).values())
+    _observers(world, args, event, reply)
+    return _shape(world, reply, UPDATE_KEYS)
+
+
+@method("SessionSv1.TerminateSession")
+def terminate_session(world: World, args: TerminateArgs) -> str:
+    """End a session and settle its final usage."""
+    event = args.event(world)
+    _need(args, "TerminateSession", "ReleaseResources", "ReleaseIP")
+    _need_origin(event)
+    if args.TerminateSession:
+        terminate(world, event)
+    if args.ReleaseResources:
+        _subsystem(world, "resources", "Resources", event, "release")
+    if args.ReleaseIP:
+        _subsystem(world, "ips", "IPs", event, "release")
+    _observers(world, args, event, {})
+    return "OK"
+
+
+@method("SessionSv1.ProcessMessage")
+def process_message(world: World, args: MessageArgs) -> dict[str, Any]:
+    """Charge an event that has no duration of its own, such as a text message."""
+    event = args.event(world)
+    reply: dict[str, Any] = {}
+    event = _attributes(world, args, event, reply)
+    if args.AllocateResources:
+        _need_origin(event)
+        reply["ResourceAllocation"] = _subsystem(world, "resources", "Resources", event, "allocate")
+    if args.AllocateIP:
+        _need_origin(event)
+        reply["AllocatedIP"] = _subsystem(world, "ips", "IPs", event, "allocate")
+    if args.GetRoutes:
+        reply["RouteProfiles"] = _subsystem(world, "routes", "Routes", event, args)
+    if args.Debit:
+        reply["MaxUsage"] = min(message(world, event, is_forced=args.ForceDuration).values())
+    _observers(world, args, event, reply)
+    return reply
+
+
+def _digest(world: World, reply: dict[str, Any]) -> dict[str, Any]:
+    """Return a reply's digest: usage in seconds, lists as texts."""
+    usage_ns = reply.get("MaxUsage")
+    general = world.settings["general"]
+    separator = general["digest_separator"]
+
+    def joined(key: str) -> str | None:
+        values = reply.get(key)
+        return None if values is None else separator.join(values)
+
+    attributes = reply.get("Attributes")
+    return {
+        "AttributesDigest": None if attributes is None else _altered(attributes, separator, general["digest_equal"]),
+        "AllocatedIP": reply.get("AllocatedIP"),
+        "ResourceAllocation": reply.get("ResourceAllocation"),
+        "MaxUsage": None if usage_ns is None else number_from_nano(usage_ns if usage_ns >= 0 else -NANO),
+        "Thresholds": joined("ThresholdIDs"),
+        "StatQueues": joined("StatQueueIDs"),
+    }
+
+
+def _altered(attributes: dict[str, Any], separator: str, equal: str) -> str:
+    """Return the fields that attributes altered, as "name:value" texts."""
+    names = sorted({name.removeprefix("*req.") for m in attributes.get("AlteredFields") or [] for name in m["Fields"]})
+    event = attributes.get("Event") or {}
+    return separator.join(f"{name}{equal}{event[name]}" for name in names if name in event)

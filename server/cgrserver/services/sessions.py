@@ -1,0 +1,113 @@
+"""The tasks of sessions: ending silent ones, making the debits the server makes itself, forgetting what is over.
+
+Each session's turn is one decision of its own, committed like a request. What a client must be told is told after the
+commit. Does not know: how a session is charged.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import trio
+
+from cgrcore.cdrs import process_ended_session
+from cgrcore.errors import CgrError
+from cgrcore.sessions import Session, active_sessions, auto_debit, end, end_silent, forget_closed, forget_taken, timers_of
+from cgrcore.timing import ZERO_AT
+from cgrcore.world import World
+
+__all__ = ["SessionTimersTask", "forget_what_is_over"]
+
+log = structlog.get_logger()
+
+#: The longest sleep between looks at the clock: a new session may be due earlier than those that were known.
+LOOK_S = 0.02
+
+Decide = Callable[[str, Callable[[World], Any]], Any]
+
+
+class SessionTimersTask:
+    """Runs what sessions are due for. `tell` tells a session's client that it was ended, with the cause."""
+
+    def __init__(self, world: World, decide: Decide, clock_ns: Callable[[], int], tell: Callable[[Session, str], None]) -> None:
+        self._world = world
+        self._decide = decide
+        self._clock_ns = clock_ns
+        self._tell = tell
+
+    async def run(self) -> None:
+        """Work until cancelled; a session's turn is never cut in the middle."""
+        while True:
+            self.run_due(self._clock_ns())
+            await trio.sleep(LOOK_S)
+
+    def run_due(self, now_at: int) -> None:
+        """Give every session that is due at `now_at` its turn."""
+        timers = timers_of(self._world)
+        for cgrid in timers.pop_due(now_at):
+            self._turn(cgrid, now_at)
+            session = active_sessions(self._world).records.get(cgrid)
+            if session is not None:
+                timers.watch(session)
+
+    def _turn(self, cgrid: str, now_at: int) -> None:
+        session = active_sessions(self._world).records.get(cgrid)
+        if session is None:
+            return
+        if session.expires_at != ZERO_AT and session.expires_at <= now_at:
+            ended = self._try("session ended by silence", lambda world: _end_silent(world, cgrid))
+            if ended is not None:
+                self._tell(ended, "SESSION_TIMEOUT")
+            return
+        for run_id in [run.run_id for run in session.runs if ZERO_AT < run.next_debit_at <= now_at]:
+            self._debit(cgrid, run_id)
+
+    def _debit(self, cgrid: str, run_id: str) -> None:
+        try:
+            made = self._decide("session debit", lambda world: auto_debit(world, cgrid, run_id))
+        except CgrError as error:
+            cause = "UNAUTHORIZED_DESTINATION" if "UNAUTHORIZED_DESTINATION" in str(error) else "SERVER_ERROR"
+            log.warning("session debit failed, ending the session", cgrid=cgrid, run=run_id, error=str(error))
+            self._end(cgrid, cause)
+            return
+        if made is not None:
+            session, granted_ns = made
+            if granted_ns <= 0:
+                self._end(cgrid, "INSUFFICIENT_CREDIT")
+
+    def _end(self, cgrid: str, cause: str) -> None:
+        ended = self._try("session ended", lambda world: _end_reserved(world, cgrid))
+        if ended is not None:
+            self._tell(ended, cause)
+
+    def _try(self, reason: str, function: Callable[[World], Any]) -> Any:
+        try:
+            return self._decide(reason, function)
+        except CgrError as error:
+            log.error("a session's turn failed", reason=reason, error=str(error))
+            return None
+
+
+def _end_silent(world: World, cgrid: str) -> Session | None:
+    session = end_silent(world, cgrid)
+    if session is not None:
+        process_ended_session(world, session)
+    return session
+
+
+def _end_reserved(world: World, cgrid: str) -> Session | None:
+    if cgrid not in active_sessions(world):
+        return None
+    session = active_sessions(world).edit(cgrid)
+    end(world, session)
+    process_ended_session(world, session)
+    return session
+
+
+async def forget_what_is_over(decide: Decide, clock_ns: Callable[[], int], closed_ttl_ns: int, taken_ttl_ns: int) -> None:
+    """Forget closed sessions and identities of CDRs whose time has passed, now and then, until cancelled."""
+    while True:
+        now_at = clock_ns()
+        decide("forget closed sessions", lambda world: forget_closed(world, now_at - closed_ttl_ns))
+        decide("forget taken CDRs", lambda world: forget_taken(world, now_at - taken_ttl_ns))
+        await trio.sleep(1)

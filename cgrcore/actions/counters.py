@@ -1,33 +1,20 @@
 """Counting what an account uses, for the triggers that look at counters.
 
 Rules: a counter belongs to one trigger and counts what its filter means: `*event` counters by the call's category and
-destination, `*balance` counters by the balance that paid. Counters follow the triggers: rebuilt when triggers change, the
-counts of unchanged filters are kept. Does not know: thresholds, what a trigger does.
+destination, `*balance` counters by the balance that paid. Counters follow the triggers: rebuilt when triggers change,
+the counts of unchanged filters are kept. Does not know: thresholds, what a trigger does.
 """
 
 import msgspec
 
-from cgrcore.accounting import Account, Balance, matches
+from cgrcore.accounting import Account, matches
+from cgrcore.accounting.counting import Used
 from cgrcore.actions.balance_filter import BalanceFilter
 from cgrcore.actions.records import ActionTrigger, Counter, UnitCounter
 from cgrcore.rating import tariff_of
 from cgrcore.world import World
 
-__all__ = ["Count", "count_units", "init_counters", "reset_counters", "same_filter"]
-
-
-class Count(msgspec.Struct, frozen=True):
-    """Something to count: `amount_nano` of `kind`, a type of balance or `*event_connect`.
-
-    `first_nano` is the first step in which the amount came, since a counter that must not stay low is looked at from there.
-    """
-
-    kind: str
-    amount_nano: int
-    category: str = ""
-    destination: str = ""
-    balance: Balance | None = None
-    first_nano: int | None = None
+__all__ = ["count_units", "init_counters", "reset_counters", "same_filter"]
 
 
 def same_filter(one: BalanceFilter, other: BalanceFilter) -> bool:
@@ -68,7 +55,7 @@ def _count_so_far(account: Account, trigger: ActionTrigger, counted: BalanceFilt
     return 0
 
 
-def count_units(world: World, account: Account, counts: list[Count]) -> None:
+def count_units(world: World, account: Account, used: list[Used]) -> None:
     """Add to the account's counters what a debit used (a refund: negative amounts).
 
     The triggers that watch a lower bound see the counter after the first step as well. The caller settles the account.
@@ -76,7 +63,7 @@ def count_units(world: World, account: Account, counts: list[Count]) -> None:
     if not account.unit_counters:
         return
     watch_low = world.parts.get("triggers_low")
-    for count in counts:
+    for count in used:
         if count.kind not in account.unit_counters:
             continue
         first_nano = count.first_nano
@@ -88,7 +75,7 @@ def count_units(world: World, account: Account, counts: list[Count]) -> None:
             _add(world, account, count, count.amount_nano)
 
 
-def _add(world: World, account: Account, count: Count, amount_nano: int) -> None:
+def _add(world: World, account: Account, count: Used, amount_nano: int) -> None:
     assert account.unit_counters is not None
     unit_counters = tuple(
         UnitCounter(
@@ -105,7 +92,7 @@ def _add(world: World, account: Account, count: Count, amount_nano: int) -> None
     account.unit_counters = {**account.unit_counters, count.kind: unit_counters}
 
 
-def _counts(world: World, kind: str, wanted: BalanceFilter, count: Count) -> bool:
+def _counts(world: World, kind: str, wanted: BalanceFilter, count: Used) -> bool:
     if kind == "*balance":
         return count.balance is not None and matches(wanted, count.balance, ignores_ids=True)
     if wanted.categories is not None and count.category and not wanted.categories.get(count.category):

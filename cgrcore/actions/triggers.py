@@ -14,7 +14,7 @@ import msgspec
 from cgrcore.accounting import Account, Balance, drop_expired
 from cgrcore.actions.balance_filter import BalanceFilter
 from cgrcore.actions.context import Run
-from cgrcore.actions.counters import counter_kind, same_filter
+from cgrcore.actions.counters import count_units, counter_kind, same_filter
 from cgrcore.actions.records import Action, ActionTrigger
 from cgrcore.actions.run import run_step, sorted_actions
 from cgrcore.actions.trigger_match import means_trigger
@@ -26,8 +26,9 @@ __all__ = ["evaluate_triggers", "install_triggers"]
 
 
 def install_triggers(world: World) -> None:
-    """Let accounting evaluate triggers after every change, and counters look at lower bounds on their way."""
+    """Let accounting evaluate triggers after every change and count what is used, looking at lower bounds on the way."""
     world.parts["triggers"] = evaluate_triggers
+    world.parts["count_units"] = count_units
     world.parts["triggers_low"] = evaluate_low_counters
     world.parts["triggers_running"] = set()
 

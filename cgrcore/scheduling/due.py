@@ -78,6 +78,9 @@ def reload_schedule(world: World) -> None:
                 table.put(timing.uuid, scheduled)
     for uuid in [uuid for uuid in table if uuid not in wanted]:
         table.remove(uuid)
+    wake = world.parts.get("wake_scheduler")
+    if wake is not None:
+        world.state.effects.after.append(wake)
 
 
 def _scheduled(

@@ -38,7 +38,7 @@ class InternalCalls:
             raise Unavailable(f"{name} needs the store and cannot be called by an action")
         arguments = self._arguments.get(name)
         if arguments is None:
-            go_type = self._go_types.argument(name)
+            go_type = self._go_types.argument(name, method.args)
             arguments = self._arguments[name] = Arguments(method.args, go_type, self._go_types)
         args = arguments.decode(_encode_json([params]))
         check_mandatory(args, method.mandatory)

@@ -175,6 +175,8 @@ def compressed(spans: list[CostSpan]) -> list[CostSpan]:
             last.cost_nano += span.cost_nano
             last.end_at = span.end_at
             last.duration_index_ns = span.duration_index_ns
+            # Alike but for what the payers held afterwards, which is told as it is at the end.
+            last.increments = span.increments
         else:
             folded.append(span)
     return folded

@@ -7,6 +7,10 @@ import pytest
 from cgrserver.storage.sqlite import SqliteStore
 from cgrserver.storage.tables import Codecs
 
+from tests.postgres_server import postgres, postgres_server
+
+__all__ = ["postgres", "postgres_server"]
+
 from cgrcore.accounting.records import Account, Balance
 from cgrcore.ports import Answer
 from cgrcore.world import World

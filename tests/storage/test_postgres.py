@@ -1,0 +1,83 @@
+"""What is particular to the PostgreSQL store: its lock, lost connections, exact numbers for other programs."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+import trio
+from cgrserver.commit import Committer
+from cgrserver.storage.postgres import PostgresStore
+from cgrserver.storage.tables import Codecs
+
+from cgrcore.cdrs.filter import CdrFilter
+from cgrcore.cdrs.records import Cdr
+from cgrcore.errors import Unavailable
+from cgrcore.ports import Batch
+from cgrcore.world import World
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def pg(postgres: str, codecs: Codecs) -> Iterator[PostgresStore]:
+    made = PostgresStore(postgres, codecs)
+    yield made
+    made.close()
+
+
+def end_connections(conninfo: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+
+
+def test_a_second_server_on_the_same_schema_is_refused(pg: PostgresStore, postgres: str, codecs: Codecs) -> None:
+    with pytest.raises(Unavailable, match="another process serves"):
+        PostgresStore(postgres, codecs)
+
+
+def test_a_server_that_is_not_there_says_so(codecs: Codecs) -> None:
+    with pytest.raises(Unavailable, match="PostgreSQL"):
+        PostgresStore("host=/nowhere port=5599 user=x", codecs)
+
+
+def test_costs_are_exact_numbers_for_other_programs(pg: PostgresStore, postgres: str) -> None:
+    pg.commit(Batch(cdrs=[Cdr(cgrid="c", cost_nano=10**30 + 1)]))
+    with psycopg.connect(postgres) as other:
+        row = other.execute("SELECT cost, pg_typeof(cost)::text FROM cdrs_readable").fetchone()
+    assert row is not None and (str(row[0]), row[1]) == ("1000000000000000000000.000000001", "numeric")
+
+
+def test_a_nul_in_an_extra_field_becomes_a_mark_and_its_neighbours_stay(pg: PostgresStore) -> None:
+    given = {"a": "x\0y", "b": "\\u0000", "c": "\\\0", "d": "\\\\\0"}
+    pg.commit(Batch(cdrs=[Cdr(cgrid="c", extra_fields=given)]))
+    (found,) = pg.find_cdrs(CdrFilter())
+    assert found.extra_fields == {"a": "x\ufffdy", "b": "\\u0000", "c": "\\\ufffd", "d": "\\\\\ufffd"}
+
+
+async def test_a_lost_connection_fails_the_commit_and_the_next_one_works(
+    pg: PostgresStore, postgres: str, codecs: Codecs
+) -> None:
+    world = World({}, new_id=lambda: "")
+    committer = Committer(pg, world, codecs)
+    recovered = trio.Event()
+    committer.on_recovery(recovered.set)
+
+    def mark(key: str) -> None:
+        world.state.begin()
+        world.state.table("marks").put(key, 1)
+        committer.add(world.state.take(), now_at=1)
+
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(committer.run)
+            mark("before")
+            await committer.drain()
+            await trio.to_thread.run_sync(end_connections, postgres)
+            mark("lost")
+            with pytest.raises(Unavailable):
+                await committer.drain()
+            await recovered.wait()
+            assert world.state.table("marks").records == {"before": 1}
+            mark("after")
+            await committer.drain()
+            nursery.cancel_scope.cancel()

@@ -72,10 +72,11 @@ class Played:
 
 def serve_command() -> str:
     """Return the command that replay.py starts servers with: {port} and {config} are its to fill."""
-    listeners = " ".join(f"--set listen.{name}=" for name in UNUSED_LISTENERS)
+    options = " ".join(
+        ["--set listen.rpc_json=127.0.0.1:{port}", *(f"--set listen.{name}=" for name in UNUSED_LISTENERS)]
+    )
     program = "from cgrserver.cli import main; main()"
-    return f"{sys.executable} -c '{program}' serve --config {{config}} --set listen.rpc_json=127.0.0.1:{{port}}
-    {listeners}"
+    return f"{sys.executable} -c '{program}' serve --config {{config}} {options}"
 
 
 def free_port() -> int:
@@ -114,7 +115,10 @@ def _text(output: str | bytes | None) -> str:
 
 
 def chosen(names: Sequence[str]) -> list[tuple[Path, str]]:
-    """Return the case files (and topics) that the arguments name; all files without arguments. Exits on an unknown one."""
+    """Return the case files (and topics) that the arguments name, all files without arguments.
+
+    Exits on an unknown one.
+    """
     files = {path.stem: path for path in sorted((FOLDER / "cases").glob("*.jsonl"))}
     if not names:
         return [(path, "") for name, path in files.items() if name not in LEFT_OUT]

@@ -17,7 +17,7 @@ from cgrcore.errors import BadRequest, NotFound
 from cgrcore.event import CgrEvent, text_of
 from cgrcore.money import number_from_nano, parse_nano
 from cgrcore.scheduling.texts import ASAP, named_timing
-from cgrcore.timing import SECOND_NS, format_time, parse_duration
+from cgrcore.timing import SECOND_NS, ZERO_AT, format_time, parse_duration
 from cgrcore.world import World
 
 __all__ = ["STEPS"]
@@ -98,7 +98,8 @@ def _interval(text: str) -> Fields:
     times = text.split("&")
     if len(times) > 2:
         raise BadRequest(f"invalid activation interval: {text}")
-    return {"ActivationTime": times[0], "ExpiryTime": times[1] if len(times) == 2 else ""}
+    given = [time or format_time(ZERO_AT) for time in (*times, "")]
+    return {"ActivationTime": given[0], "ExpiryTime": given[1]}
 
 
 # --- definitions -----------------------------------------------------------------------------------------------------

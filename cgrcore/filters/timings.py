@@ -25,7 +25,7 @@ def is_timing_active(timing: Any, moment: Moment) -> bool:
         return False
     if timing.month_days and day.day not in timing.month_days:
         return False
-    if timing.week_days and day.isoweekday() % 7 not in {week_day % 7 for week_day in timing.week_days}:
+    if timing.week_days and day.isoweekday() % 7 not in timing.week_days:
         return False
     start = _seconds(timing.start_time)
     end = _seconds(timing.end_time)

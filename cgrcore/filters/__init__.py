@@ -3,6 +3,7 @@
 from cgrcore.filters.check import check_filters, compile_filter, inline_rule, is_inline, passes, passes_in
 from cgrcore.filters.indexes import index_entries, users_of_filter
 from cgrcore.filters.paths import Scope, read, scope_of, split_path, without, write
+from cgrcore.filters.phone_numbers import phone_source
 from cgrcore.filters.records import ActivationInterval, Filter, FilterRule, interval_from_text, interval_from_wire
 from cgrcore.filters.rsr import Rsr, parse_rsr, read_joined, split_rsr
 from cgrcore.filters.selection import matching
@@ -28,6 +29,7 @@ __all__ = [
     "parse_rsr",
     "passes",
     "passes_in",
+    "phone_source",
     "read",
     "read_joined",
     "scope_of",

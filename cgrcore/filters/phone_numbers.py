@@ -83,7 +83,14 @@ def _geo_location(text: str) -> str:
     geocoder = _load("phonenumbers.geocoder")
     number = _parse(text, "")
     region = phonenumbers.region_code_for_number(number) or ""
-    return str(geocoder.description_for_number(number, region.lower()) or geocoder.description_for_number(number, "en"))
+    for language in (region.lower(), "en"):
+        # the place is told for numbers that cannot be called too, as long as their beginning is known
+        found = geocoder.description_for_number(number, language) or geocoder.description_for_valid_number(
+            number, language
+        )
+        if found:
+            return str(found)
+    return ""
 
 
 def _carrier(text: str) -> str:

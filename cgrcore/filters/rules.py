@@ -2,8 +2,9 @@
 
 Rules: a rule passes when one of its values does; `*not...` is the opposite of that, `*ni...` the same as without `ni`
 (not indexed, which is no difference here). An element that does not exist passes nothing, so it passes every
-`*not...`; only `*empty` and `*rsr:^$` take it for empty. Values that cannot be read are passed over.
-Does not know: profiles, what is done with the answer. Types that ask others over the network are not offered here.
+`*not...`; only `*empty`, `*rsr:^$` and its negation know that it is missing. Values that cannot be read are passed
+over. Does not know: profiles, what is done with the answer. Types that ask others over the network are not offered
+here.
 """
 
 import re
@@ -221,7 +222,7 @@ def _meets_any(scope: Scope, element: Rsr, values: tuple[Rsr, ...]) -> bool:
     try:
         text = element.read(scope)
     except NotFound:
-        return any(value.path == "^$" for value in values)
+        return any(value.path in ("^$", "!^$") for value in values)
     return not values or any(_meets(value.path, text, scope.now_at) for value in values)
 
 

@@ -1,8 +1,8 @@
 """Events against thresholds: counting, and causing actions when it is time.
 
-Rules: all profiles that match count, heaviest first, up to the first blocker. A threshold that is used up (`max_hits`) neither
-counts nor causes anything, and stays until it is reset. A failing action undoes its own set only: the hit stays counted,
-the thresholds after it are still asked, and the caller reads PARTIALLY_EXECUTED.
+Rules: all profiles that match count, heaviest first, up to the first blocker. A threshold that is used up
+(`max_hits`) neither counts nor causes anything, and stays until it is reset. A failing action undoes its own set
+only: the hit stays counted, the thresholds after it are still asked, and the caller reads PARTIALLY_EXECUTED.
 Does not know: what actions do, where events come from.
 """
 

@@ -1,8 +1,8 @@
 """Telling thresholds that an account has changed.
 
 Rules: the event is counted in a decision of its own, after the one that changed the account is durable, so that what it
-causes is not mixed with what caused it. Where nobody can decide later (`world.parts["decide"]` is absent) it is counted at once,
-and what its own actions change is not told again.
+causes is not mixed with what caused it. Where nobody can decide later (`world.parts["decide"]` is absent) it is
+counted at once, and what its own actions change is not told again.
 Does not know: who changes accounts; they call `world.parts["account_updates"]`.
 """
 

@@ -36,6 +36,7 @@ ALLOWED: dict[str, str] = {
     "cgrcore.accounting": VALUES + " _fast filters rating actions",
     "cgrcore.scheduling": VALUES + " filters rating actions accounting",
     "cgrcore.actions": VALUES + " filters rating accounting scheduling",
+    "cgrcore.thresholds": VALUES + " filters rating actions accounting scheduling",
     "cgrcore.triggers": VALUES + " filters rating actions accounting scheduling",
     "cgrcore.tariffplan": VALUES + " _fast filters rating accounting actions scheduling triggers attributes chargers",
     # flows

@@ -1,6 +1,7 @@
 """Where filters read what is not in the event: accounts, phone numbers.
 
-Others join by putting their own reader into `world.parts["filter_sources"]`: `(world, tenant, keys) -> value`, raising NotFound.
+Others join by putting their own reader into `world.parts["filter_sources"]`: `(world, tenant, keys) -> value`,
+raising NotFound.
 """
 
 from typing import Any

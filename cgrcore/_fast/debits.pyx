@@ -148,7 +148,7 @@ cdef class Debit:
                                 progress = again = True
                                 if self.start_at >= self.end_at:
                                     return True
-                            if self.is_capped and self.is_dry:
+                            if self.is_capped:
                                 return True
                             if source.balance.is_blocker:
                                 if self.is_dry:
@@ -265,7 +265,7 @@ cdef class Debit:
             if payments or count == 0:
                 self.add_part(span, payments, paid)
                 is_paid = True
-            if paid < count or (self.is_capped and self.is_dry):
+            if paid < count:
                 break
         return is_paid
 
@@ -292,7 +292,7 @@ cdef class Debit:
         return 0
 
     cdef int64_t pay_span(self, Source source, bint is_unit, str subject, object span, list payments) except -1:
-        """Pay a span's increments, before and after the rate's cap is reached, and return how many."""
+        """Pay a span's increments and return how many. A cap that disconnects counts only for what an account can afford."""
         cdef object rating = span.interval.rating
         cdef int64_t count = span.increment_count
         cdef int128 cost = int128_of(span.increment_cost_nano)
@@ -300,6 +300,8 @@ cdef class Debit:
         cdef int64_t before = count, paid
         cdef Cap cap = cap_of(rating.max_cost_strategy)
         cdef int128 left
+        if cap == Cap.DISCONNECT and not self.is_dry:
+            cap = Cap.NONE
         if cap != Cap.NONE:
             left = int128_of(rating.max_cost_nano) - self.cost_so_far
             if left <= 0:
@@ -313,9 +315,7 @@ cdef class Debit:
             payments.append(free_payment(source, usage, count - paid, subject))
             return count
         self.is_capped = True
-        if self.is_dry:
-            return paid
-        return paid + self.pay_run(source, is_unit, subject, usage, cost, count - paid, payments)
+        return paid
 
     cdef int64_t pay_run(self, Source source, bint is_unit, str subject, int64_t usage, int128 cost, int64_t count,
                          list payments) except -1:

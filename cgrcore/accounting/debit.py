@@ -106,7 +106,7 @@ def max_debit(
             cost = CallCost(call.category, call.tenant, call.subject, call.account, call.destination, call.tor)
             cost.account_summary = account_summary(account)
             return cost
-        if paid_ns != UNLIMITED_NS and paid_ns < call.usage_ns:
-            index_ns = call.duration_index_ns - (call.usage_ns - paid_ns)
-            call = msgspec.structs.replace(call, usage_ns=paid_ns, duration_index_ns=max(index_ns, 0))
+        usage_ns = call.usage_ns if paid_ns == UNLIMITED_NS else paid_ns
+        index_ns = max(call.duration_index_ns, call.usage_ns) - (call.usage_ns - usage_ns)
+        call = msgspec.structs.replace(call, usage_ns=usage_ns, duration_index_ns=index_ns)
     return debit(world, call, may_go_negative=may_go_negative, perform_rounding=perform_rounding)

@@ -158,7 +158,8 @@ def account_summary(account: Account, initial: dict[Balance, int] | None = None)
             balance_summary(balance, balance.value_nano if initial is None else initial.get(balance, 0))
             for kind in SUMMARY_TYPES
             for balance in account.balances.get(kind) or ()
-        ],
+        ]
+        or None,
         "AllowNegative": account.allow_negative,
         "Disabled": account.is_disabled,
     }

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from cgrcore.accounting import (
     Account,
     account_as_wire,
@@ -17,7 +19,7 @@ from cgrcore.accounting import (
 from cgrcore.errors import CgrError, Refused
 from cgrcore.event import boolean_option
 from cgrcore.money import nano_from_number
-from cgrcore.rating import Call, Increment, Paid, PaidMoney, PaidUnit
+from cgrcore.rating import Call, Increment, Paid, PaidMoney, PaidUnit, quote
 from cgrcore.timing import ZERO_AT, Moment, parse_time
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
@@ -173,6 +175,15 @@ class CdrCallArgs(Args):
     Cost: Decimal = Decimal(0)
     CostDetails: dict[str, Any] | None = None
     APIOpts: dict[str, Any] | None = None
+
+
+@method("Responder.GetCost")
+def get_cost(world: World, args: CallArgs) -> dict[str, Any]:
+    """Return what a call costs by the tariff, whoever pays."""
+    call = args.call(world)
+    if not call.category:
+        call = msgspec.structs.replace(call, category=str(world.settings["general"]["default_category"]))
+    return quote(world, call).as_wire()
 
 
 @method("Responder.Debit")

@@ -310,8 +310,10 @@ class SetProfileArgs(ProfileArgs):
     APIOpts: dict[str, Any] | None = None
 
 
-@method("APIerSv1.SetRatingProfile", mandatory=("Subject", "RatingPlanActivations"),
-aliases=_aliases("SetRatingProfile")) def set_rating_profile(world: World, args: SetProfileArgs) -> str:
+@method(
+    "APIerSv1.SetRatingProfile", mandatory=("Subject", "RatingPlanActivations"), aliases=_aliases("SetRatingProfile")
+)
+def set_rating_profile(world: World, args: SetProfileArgs) -> str:
     """Say which plans price a subject, from when on."""
     profiles = world.state.table("rating_profiles")
     key = args.key(world)
@@ -473,8 +475,10 @@ def set_timing(world: World, args: SetTimingArgs) -> str:
     for text in (args.StartTime, args.EndTime):
         if text and not _is_clock(text):
             raise BadRequest(f"SERVER_ERROR: INVALID_TIME:{text}")
-    lists = (None if values is None else tuple(values) for values in (args.Years, args.Months, args.MonthDays,
-    args.WeekDays)) world.state.table("timings").put(args.ID, Timing(args.ID, *lists, args.StartTime, args.EndTime))
+    lists = (
+        None if values is None else tuple(values) for values in (args.Years, args.Months, args.MonthDays, args.WeekDays)
+    )
+    world.state.table("timings").put(args.ID, Timing(args.ID, *lists, args.StartTime, args.EndTime))
     return "OK"
 
 
@@ -488,5 +492,3 @@ def remove_timing(world: World, args: IdArgs) -> str:
     """Remove a timing."""
     world.state.table("timings").remove(args.ID)
     return "OK"
-
-

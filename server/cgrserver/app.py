@@ -123,7 +123,12 @@ def open_store(settings: Settings, codecs: Codecs) -> Store:
 
         is_synced = settings["general"]["durability"] == "commit"
         return SqliteStore(Path(section["db_name"]), codecs, is_every_commit_synced=is_synced)
-    raise BadRequest(f"data_db.db_type {kind} is not supported: expected *sqlite or *internal")
+    if kind == "*postgres":
+        from cgrserver.storage.postgres import PostgresStore, conninfo_of
+
+        is_synced = settings["general"]["durability"] == "commit"
+        return PostgresStore(conninfo_of(section), codecs, is_every_commit_synced=is_synced)
+    raise BadRequest(f"data_db.db_type {kind} is not supported: expected *sqlite, *postgres or *internal")
 
 
 def _say_ended(session: Session, cause: str) -> None:

@@ -5,7 +5,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-
 from cgrserver.storage.migrations import migrate
 
 PAGE = (Path(__file__).parents[2] / "docs/storage.md").read_text()

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 import trio
 from cgrserver.commit import Committer
-from cgrserver.storage.postgres import PostgresStore
+from cgrserver.storage.postgres import PostgresStore, conninfo_of
 from cgrserver.storage.tables import Codecs
 
 from cgrcore.cdrs.filter import CdrFilter
@@ -33,6 +33,11 @@ def end_connections(conninfo: str) -> None:
 def test_a_second_server_on_the_same_schema_is_refused(pg: PostgresStore, postgres: str, codecs: Codecs) -> None:
     with pytest.raises(Unavailable, match="another process serves"):
         PostgresStore(postgres, codecs)
+
+
+def test_the_configuration_says_how_to_connect() -> None:
+    section = {"db_host": "/run/pg", "db_port": 5433, "db_name": "cgrates", "db_user": "me", "db_password": ""}
+    assert conninfo_of(section) == "dbname=cgrates host=/run/pg port=5433 user=me"
 
 
 def test_a_server_that_is_not_there_says_so(codecs: Codecs) -> None:

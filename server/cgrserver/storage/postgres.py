@@ -7,11 +7,12 @@ its connection can commit nothing more. Every call blocks and belongs in a threa
 
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
+import psycopg.conninfo
 
 from cgrcore.errors import Unavailable
 from cgrcore.ports import Batch
@@ -29,7 +30,7 @@ from cgrserver.storage.rows import (
 )
 from cgrserver.storage.tables import Codecs
 
-__all__ = ["PostgresStore"]
+__all__ = ["PostgresStore", "conninfo_of"]
 
 T = TypeVar("T")
 
@@ -52,6 +53,14 @@ TYPES = {
     **dict.fromkeys(("body", "cost_details"), "bytea"),
     "extra_fields": "jsonb",
 }
+
+
+def conninfo_of(section: Mapping[str, Any]) -> str:
+    """Return how to connect as the configuration's `data_db` says. A host that is a path is a socket's folder."""
+    given = {key: section.get(f"db_{key}") for key in ("host", "port", "user", "password")}
+    return psycopg.conninfo.make_conninfo(
+        dbname=section["db_name"], **{key: value for key, value in given.items() if value}
+    )
 
 
 class PostgresDialect(Dialect):

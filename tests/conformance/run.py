@@ -15,6 +15,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,10 @@ LEFT_OUT = frozenset({"doubtful"})
 #: The longest a file may take; the largest play in well under a minute.
 FILE_TIMEOUT_S = 900
 
+#: How the dispatcher logs a decision that broke, and how much of the logs is shown.
+BROKEN_DECISION = "a decision failed"
+LOG_TAIL = 6000
+
 AREA = re.compile(r"^(\S+): (\d+) of (\d+) agree$")
 
 #: What else a server would listen on; the recordings need one port, and several servers may run side by side.
@@ -45,12 +50,18 @@ UNUSED_LISTENERS = ("rpc_gob", "http", "birpc_json", "rpc_json_tls", "rpc_gob_tl
 
 @dataclass
 class Played:
-    """What came of one case file: agreeing and all cases by topic, and what replay.py printed."""
+    """What came of one case file: agreeing and all cases by topic, what replay.py printed, what the servers logged."""
 
     name: str
     seconds: float = 0.0
     topics: dict[str, tuple[int, int]] = field(default_factory=dict)
     output: str = ""
+    logs: str = ""
+
+    @property
+    def failures(self) -> int:
+        """Decisions that broke: our mistakes, whatever was answered."""
+        return self.logs.count(BROKEN_DECISION)
 
     @property
     def agreed(self) -> int:
@@ -95,13 +106,15 @@ def play(path: Path, topic: str, verbose: bool) -> Played:
     if verbose:
         command.append("--verbose")
     began = time.monotonic()
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "server")))}
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=FILE_TIMEOUT_S, env=environ)
-        output = done.stdout + done.stderr
-    except subprocess.TimeoutExpired as expired:
-        output = f"{_text(expired.stdout)}\nnot done within {FILE_TIMEOUT_S} s"
-    played = Played(path.stem, time.monotonic() - began, output=output)
+    with tempfile.TemporaryDirectory(prefix="conformance-") as work:
+        environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "server"))), "TMPDIR": work}
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=FILE_TIMEOUT_S, env=environ)
+            output = done.stdout + done.stderr
+        except subprocess.TimeoutExpired as expired:
+            output = f"{_text(expired.stdout)}\nnot done within {FILE_TIMEOUT_S} s"
+        logs = "".join(log.read_text("utf-8", "replace") for log in Path(work).glob("replay-*/out"))
+    played = Played(path.stem, time.monotonic() - began, output=output, logs=logs)
     for line in output.splitlines():
         if match := AREA.match(line):
             name = match[1].split("/")[1] if "/" in match[1] else match[1]
@@ -140,12 +153,15 @@ def show(console: Console, results: Sequence[Played], verbose: bool) -> None:
             mark = "finished" if finished == "*" or topic in finished else ""
             style = "green" if agreed == total else ("red" if mark else "yellow")
             table.add_row(played.name, topic, str(agreed), str(total), mark, style=style)
-        table.add_row(played.name, "", str(played.agreed), str(played.total), f"{played.seconds:.0f} s", style="bold")
+        note = f"{played.seconds:.0f} s" + (f", {played.failures} broken decisions" if played.failures else "")
+        table.add_row(played.name, "", str(played.agreed), str(played.total), note, style="bold")
         table.add_section()
     for played in results:
         if verbose or played.broken() or not played.topics:
             console.print(f"[bold]{played.name}[/bold]")
             console.print(played.output, markup=False, highlight=False)
+        if not played.topics or (verbose and played.failures):
+            console.print(played.logs[-LOG_TAIL:], markup=False, highlight=False)
     console.print(table)
     agreed, total = sum(played.agreed for played in results), sum(played.total for played in results)
     console.print(f"{agreed} of {total} cases agree")

@@ -23,6 +23,7 @@ from cgrcore.rating import Activation, Destination, PlanRate, Rate, Rating, Rati
 from cgrcore.scheduling import ActionTiming
 from cgrcore.scheduling.texts import named_timing
 from cgrcore.tariffplan.files import FILES, Mistake, Row, read_rows
+from cgrcore.thresholds import ThresholdProfile
 from cgrcore.timing import parse_duration, parse_time
 from cgrcore.world import World
 
@@ -371,6 +372,27 @@ class _Assembly:
             attributes,
             (fields.flag("Blocker") or False) if blocker else before.is_blocker,
             fields.number("Weight") if weight else before.weight_nano,
+        )
+
+
+    def _row_Thresholds(self, row: Row, fields: "_Fields") -> None:
+        tenant, name, filter_ids, _, max_hits, min_hits, sleep, blocker, weight, actions, is_async, ees = row.fields
+        profiles = self._table("threshold_profiles")
+        key = f"{self._tenant(tenant)}:{name}"
+        before = profiles.get(key) or ThresholdProfile(self._tenant(tenant), name, (), action_ids=())
+        profiles[key] = ThresholdProfile(
+            before.tenant,
+            name,
+            _united(before.filter_ids, filter_ids),
+            fields.interval() or before.activation,
+            fields.whole("MaxHits") if max_hits else before.max_hits,
+            fields.whole("MinHits") if min_hits else before.min_hits,
+            fields.duration("MinSleep") if sleep else before.min_sleep_ns,
+            (fields.flag("Blocker") or False) if blocker else before.is_blocker,
+            fields.number("Weight") if weight else before.weight_nano,
+            _united(before.action_ids, actions),
+            (fields.flag("Async") or False) if is_async else before.is_async,
+            _united(before.ee_ids, ees) or None,
         )
 
 

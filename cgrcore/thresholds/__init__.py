@@ -1,6 +1,6 @@
 """Thresholds: events that cause actions when they come often enough."""
 
-from cgrcore.thresholds.process import process_event, remove_profile, reset, store_profile, thresholds_for
+from cgrcore.thresholds.process import process_event, remove_profile, reset, store_profile, threshold_of, thresholds_for
 from cgrcore.thresholds.records import WITHOUT_LIMIT, Threshold, ThresholdProfile
 from cgrcore.thresholds.updates import install, update_event
 
@@ -14,6 +14,7 @@ __all__ = [
     "remove_profile",
     "reset",
     "store_profile",
+    "threshold_of",
     "thresholds_for",
     "update_event",
 ]

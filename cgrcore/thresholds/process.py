@@ -15,7 +15,7 @@ from cgrcore.filters import matching
 from cgrcore.thresholds.records import WITHOUT_LIMIT, Threshold, ThresholdProfile
 from cgrcore.world import World
 
-__all__ = ["process_event", "remove_profile", "reset", "store_profile", "thresholds_for"]
+__all__ = ["process_event", "remove_profile", "reset", "store_profile", "threshold_of", "thresholds_for"]
 
 
 def _profiles(world: World, event: CgrEvent, ids: Sequence[str]) -> list[ThresholdProfile]:
@@ -37,6 +37,11 @@ def _profiles(world: World, event: CgrEvent, ids: Sequence[str]) -> list[Thresho
 def _threshold(world: World, profile: ThresholdProfile) -> Threshold:
     found: Threshold | None = world.state.table("thresholds").get(f"{profile.tenant}:{profile.id}")
     return found or Threshold(profile.tenant, profile.id)
+
+
+def threshold_of(world: World, key: str) -> Threshold:
+    """Return what a profile (`tenant:id`) has counted, nothing yet when no event came. Raises NotFound."""
+    return _threshold(world, world.state.table("threshold_profiles").require(key))
 
 
 def thresholds_for(world: World, event: CgrEvent) -> list[Threshold]:
@@ -113,7 +118,7 @@ def store_profile(world: World, profile: ThresholdProfile) -> None:
     before: ThresholdProfile | None = profiles.get(key)
     profiles.put(key, profile)
     if before is None or not before.counts_like(profile):
-        _store(world, Threshold(profile.tenant, profile.id))
+        world.state.table("thresholds").remove(key)
 
 
 def remove_profile(world: World, key: str) -> None:
@@ -125,5 +130,5 @@ def remove_profile(world: World, key: str) -> None:
 
 def reset(world: World, key: str) -> None:
     """Set the count of a threshold (`tenant:id`) back. Raises NotFound."""
-    before: Threshold = world.state.table("thresholds").require(key)
+    before = threshold_of(world, key)
     _store(world, Threshold(before.tenant, before.id))

@@ -38,7 +38,8 @@ ALLOWED: dict[str, str] = {
     "cgrcore.actions": VALUES + " filters rating accounting scheduling",
     "cgrcore.thresholds": VALUES + " filters rating actions accounting scheduling",
     "cgrcore.triggers": VALUES + " filters rating actions accounting scheduling",
-    "cgrcore.tariffplan": VALUES + " _fast filters rating accounting actions scheduling triggers attributes chargers",
+    "cgrcore.tariffplan": VALUES
+    + " _fast filters rating accounting actions scheduling triggers attributes chargers thresholds",
     # flows
     "cgrcore.sessions": VALUES + " _fast filters rating accounting actions scheduling attributes chargers",
     "cgrcore.cdrs": VALUES + " _fast filters rating accounting actions scheduling attributes chargers sessions",

@@ -19,6 +19,7 @@ from cgrcore.thresholds import (
     remove_profile,
     reset,
     store_profile,
+    threshold_of,
     thresholds_for,
 )
 from cgrcore.timing import SECOND_NS, ZERO_AT
@@ -45,8 +46,7 @@ def hit(world: World, *ids: str, **fields: Any) -> list[str]:
 
 
 def count(world: World, profile_id: str = "T") -> Threshold:
-    found: Threshold = world.state.table("thresholds").require(f"t:{profile_id}")
-    return found
+    return threshold_of(world, f"t:{profile_id}")
 
 
 def test_every_event_is_counted(world: World) -> None:

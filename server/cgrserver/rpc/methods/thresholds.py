@@ -6,12 +6,12 @@ from typing import Any
 from cgrcore.errors import CgrError, server_error
 from cgrcore.filters import check_filters
 from cgrcore.thresholds import (
-    Threshold,
     ThresholdProfile,
     process_event,
     remove_profile,
     reset,
     store_profile,
+    threshold_of,
     thresholds_for,
 )
 from cgrcore.world import World
@@ -123,15 +123,14 @@ def get_thresholds_for_event(world: World, args: EventArgs) -> list[dict[str, An
 @method("ThresholdSv1.GetThreshold", mandatory=("ID",))
 def get_threshold(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return what a threshold has counted."""
-    record: Threshold = find(world, "thresholds", args)
-    return record.as_wire()
+    return threshold_of(world, f"{world.tenant(args.Tenant)}:{args.ID}").as_wire()
 
 
 @method("ThresholdSv1.GetThresholdIDs")
 def get_threshold_ids(world: World, args: TenantArgs) -> list[str]:
     """Return the ids of a tenant's thresholds."""
     prefix = world.tenant(args.Tenant) + ":"
-    return sorted(key[len(prefix) :] for key in world.state.table("thresholds") if key.startswith(prefix))
+    return sorted(key[len(prefix) :] for key in world.state.table(TABLE) if key.startswith(prefix))
 
 
 @method("ThresholdSv1.ResetThreshold", mandatory=("ID",))

@@ -270,9 +270,10 @@ def transfer_balance(world: World, source: Account, destination: Account, order:
         taker = _add(world, destination, Balance(world.new_id(), order.destination_id, giver.type))
     giver.value_nano = round_system(world, giver.value_nano - units_nano)
     taker.value_nano = round_system(world, taker.value_nano + units_nano)
-    settle(world, source)
-    if destination is not source:
-        settle(world, destination)
+    # A transfer triggers nothing: the next change does.
+    if world.settings["rals"]["remove_expired"]:
+        drop_expired(source, world.now_at)
+        drop_expired(destination, world.now_at)
     return giver, taker, units_nano
 
 

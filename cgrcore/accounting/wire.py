@@ -107,7 +107,7 @@ def _old_counter(counter: Any) -> dict[str, Any]:
     return {
         "Uuid": wanted.uuid or "",
         "Id": wanted.id or "",
-        "Value": number_from_nano(counter.value_nano),
+        "Value": 0,  # old clients were shown what is counted, never how much
         "ExpirationDate": format_time(ZERO_AT if wanted.expires_at is None else wanted.expires_at),
         "Weight": number_from_nano(wanted.weight_nano or 0),
         "DestinationIds": _text(wanted.destination_ids),

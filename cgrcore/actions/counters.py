@@ -35,7 +35,7 @@ def init_counters(account: Account) -> None:
     for trigger in account.triggers or ():
         if "counter" not in trigger.threshold_type:
             continue
-        counted = msgspec.structs.replace(trigger.balance, id=trigger.unique_id)
+        counted = msgspec.structs.replace(trigger.balance, id=trigger.balance.id or trigger.unique_id)
         value_nano = _count_so_far(account, trigger, counted)
         by_kind = wanted.setdefault(trigger.balance.type or "", {})
         by_kind.setdefault(counter_kind(trigger), []).append(Counter(value_nano, counted))

@@ -54,6 +54,6 @@ def _set_up(world: World, row: AccountRow) -> None:
     account.is_disabled = row.is_disabled
     set_triggers(world, account, [row.trigger_group] if row.trigger_group else [], overwrite=True)
     if row.plan_id:
-        attach_plans(world, row.account_id, [row.plan_id], overwrite=True, with_asap=True)
+        attach_plans(world, row.account_id, [row.plan_id], overwrite=True, with_asap=False)
 
 

@@ -1,7 +1,7 @@
 """The application: the one place where parts are made and joined.
 
-Starting: read the store, declare what subjects derive from it, then listen. Stopping: accept nothing new, finish what is under
-way, write everything, close. Does not know: what any part does.
+Starting: read the store, declare what subjects derive from it, then listen. Stopping: accept nothing new, finish what
+is under way, write everything, close. Does not know: what any part does.
 """
 
 import time
@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 import trio
 
+from cgrcore import thresholds
+from cgrcore.actions.triggers import install_triggers
 from cgrcore.config import Settings
 from cgrcore.errors import BadRequest, CgrError
 from cgrcore.ports import Store
@@ -23,7 +25,9 @@ from cgrserver.commit import Committer
 from cgrserver.lifecycle import Lifecycle, run, set_up_logging
 from cgrserver.rpc import methods
 from cgrserver.rpc.dispatcher import CallLimits, Dispatcher
+from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
+from cgrserver.services import filter_sources
 from cgrserver.services.sessions import SessionTimersTask, forget_what_is_over
 from cgrserver.settings import unserved_warning
 from cgrserver.storage.reads import StoreReads
@@ -53,8 +57,18 @@ class Application:
             store=StoreReads(self.store, self.committer),
             limits=CallLimits.of(settings),
         )
+        self._join_subjects()
         self.committer.on_failure(self.dispatcher.suspend)
         self.committer.on_recovery(self.dispatcher.resume)
+
+    def _join_subjects(self) -> None:
+        """Let subjects reach those above them: triggers after a change, thresholds, what filters read, methods by name."""
+        world = self.world
+        world.parts["decide"] = self.dispatcher.decide
+        world.parts["call_method"] = InternalCalls()
+        install_triggers(world)
+        thresholds.install(world)
+        filter_sources.install(world)
 
     async def serve(self, lifecycle: Lifecycle) -> None:
         """Serve until the lifecycle asks for a stop."""
@@ -111,7 +125,10 @@ class _Commits:
 
 
 def open_store(settings: Settings, codecs: Codecs) -> Store:
-    """Return the store that `data_db` names, with its schema brought up to date. Raises BadRequest, Unavailable, Corrupt."""
+    """Return the store that `data_db` names, with its schema brought up to date.
+
+    Raises BadRequest, Unavailable, Corrupt.
+    """
     section = settings["data_db"]
     kind = section["db_type"]
     if kind == "*internal":

@@ -16,7 +16,7 @@ from cgrcore.errors import BadRequest
 from cgrcore.money import nano_from_number, parse_nano
 from cgrcore.timing import parse_duration, parse_time
 
-__all__ = ["EXISTS", "CdrFilter", "Range", "filter_from_legacy", "filter_from_wire"]
+__all__ = ["EXISTS", "CdrFilter", "Range", "filter_from_legacy", "filter_from_wire", "filter_of_internal"]
 
 #: The value of an extra field's condition that asks for the field's presence only.
 EXISTS = "*exists"
@@ -81,6 +81,10 @@ class Range(msgspec.Struct, frozen=True):
 
     def holds(self, value: int) -> bool:
         return (self.start is None or value >= self.start) and (self.end is None or value < self.end)
+
+
+#: The costs of CDRs without a cost.
+NOT_RATED = Range(NOT_RATED_NANO, NOT_RATED_NANO + 1)
 
 
 class CdrFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,6 +161,26 @@ def filter_from_wire(fields: Mapping[str, Any], now_at: int, zone: str = "UTC") 
     )
 
 
+def filter_of_internal(fields: Mapping[str, Any], now_at: int, zone: str = "UTC") -> CdrFilter:
+    """Return what CGRateS's own store in memory finds for the same fields; its SQL stores follow `filter_from_wire`.
+
+    There MaxUsage and AnswerTimeEnd include their bound, SetupTimeEnd is a start too, a MaxCost of -1 asks for what was
+    rated, and when a CDR was stored is not looked at. Errors as `filter_from_wire`.
+    """
+    criteria = filter_from_wire(fields, now_at, zone)
+    ranges = {field: wanted for field, wanted in criteria.ranges.items() if field not in ("created_at", "updated_at")}
+    for field in ("usage_ns", "answer_at"):
+        wanted = ranges.get(field)
+        if wanted is not None and wanted.end is not None:
+            ranges[field] = Range(wanted.start, wanted.end + 1)
+    setup = ranges.get("setup_at")
+    if setup is not None:
+        ranges["setup_at"] = Range(max(bound for bound in (setup.start, setup.end) if bound is not None))
+    if ranges.get("cost_nano") == NOT_RATED:
+        ranges["cost_nano"] = Range(0)
+    return msgspec.structs.replace(criteria, ranges=ranges)
+
+
 def filter_from_legacy(fields: Mapping[str, Any], now_at: int, zone: str = "UTC") -> CdrFilter:
     """Return the filter that the fields of the older AttrGetCdrs describe. Errors as `filter_from_wire`."""
     modern: dict[str, Any] = {name: fields.get(old) for old, name in LEGACY_LISTS.items()}
@@ -165,7 +189,7 @@ def filter_from_legacy(fields: Mapping[str, Any], now_at: int, zone: str = "UTC"
     if fields.get("SkipErrors"):
         modern["ExtraArgs"] |= {"MinCost": 0}
     if fields.get("SkipRated"):
-        modern["Costs"] = [-1]
+        modern["ExtraArgs"] |= {"MinCost": None, "MaxCost": -1}
     modern |= {name: fields.get(name) for name in ("OrderBy", "Limit", "Offset")}
     return filter_from_wire(modern, now_at, zone)
 
@@ -183,11 +207,13 @@ def _ranges(fields: Mapping[str, Any], extra: Mapping[str, Any], now_at: int, zo
 
 
 def _costs(low: int | Decimal | str | None, high: int | Decimal | str | None) -> Range:
-    """Return the range of costs. A highest cost of -1 asks for those that were rated, whatever the lowest."""
+    """Return the range of costs. A highest cost of -1 asks for what was not rated, with a lowest of 0 for what was."""
     start_nano = None if low is None else _nano(low)
     end_nano = None if high is None else _nano(high)
-    if end_nano == NOT_RATED_NANO:
-        return Range(max(start_nano or 0, 0), None)
+    if end_nano == NOT_RATED_NANO and start_nano is None:
+        return NOT_RATED
+    if end_nano == NOT_RATED_NANO and start_nano == 0:
+        return Range(0)
     return Range(start_nano, end_nano)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from cgrcore.cdrs.filter import CdrFilter, filter_from_legacy, filter_from_wire
+from cgrcore.cdrs.filter import CdrFilter, filter_from_legacy, filter_from_wire, filter_of_internal
 from cgrcore.cdrs.records import DEFAULT_RUN, Cdr
 from cgrcore.errors import BadRequest, NotFound, server_error
 from cgrcore.ports import Reads
@@ -14,9 +14,6 @@ from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
 
 __all__ = ["CdrFilterArgs"]
-
-#: CGRateS's own store in memory does not look at these conditions, and clients of one see that.
-UNSEEN_IN_MEMORY = ("created_at", "updated_at")
 
 
 class CdrFilterArgs(Args):
@@ -75,12 +72,13 @@ class CdrFilterArgs(Args):
             raise server_error(error) from None
 
     def filter_to_list(self, world: World) -> CdrFilter:
-        """Return the filter as it is for lists and counts."""
-        criteria = self.filter(world)
+        """Return the filter as CGRateS's store of the configured kind takes it. Errors as `filter`."""
         if world.settings["stor_db"]["db_type"] != "*internal":
-            return criteria
-        seen = {field: wanted for field, wanted in criteria.ranges.items() if field not in UNSEEN_IN_MEMORY}
-        return msgspec.structs.replace(criteria, ranges=seen)
+            return self.filter(world)
+        try:
+            return filter_of_internal(msgspec.structs.asdict(self), world.now_at, _zone(world))
+        except BadRequest as error:
+            raise server_error(error) from None
 
 
 class LegacyFilterArgs(Args):
@@ -124,7 +122,7 @@ async def _find(store: Reads, world: World, args: CdrFilterArgs) -> list[Cdr]:
 
 
 async def _count(store: Reads, world: World, args: CdrFilterArgs) -> int:
-    return await store.count_cdrs(args.filter_to_list(world))
+    return await store.count_cdrs(msgspec.structs.replace(args, OrderBy="").filter_to_list(world))
 
 
 async def _find_legacy(store: Reads, world: World, args: LegacyFilterArgs) -> list[Cdr]:

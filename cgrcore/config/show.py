@@ -4,10 +4,13 @@ Rules: what only we have is left out, as clients compare whole sections; the sec
 Does not know: what a client may see.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cgrcore.config.vocabulary import SECTIONS
 from cgrcore.errors import BadRequest
+
+if TYPE_CHECKING:
+    from cgrcore.config.read import Settings
 
 __all__ = ["show_section", "shown_sections"]
 
@@ -32,7 +35,7 @@ def shown_sections() -> list[str]:
     return [name for name, section in SECTIONS.items() if section.shown != ""]
 
 
-def show_section(settings: dict[str, Any], name: str) -> Any:
+def show_section(settings: "Settings", name: str) -> Any:
     """Return one section as JSON values. Raises BadRequest("Invalid section") for a name there is none of."""
     section = SECTIONS.get(name)
     if section is None or section.shown == "":
@@ -43,6 +46,8 @@ def show_section(settings: dict[str, Any], name: str) -> Any:
     if name == "caches" and settings["data_db"]["db_type"] == "*internal":
         for partition in _KEPT_BY_INTERNAL.split():
             shown["partitions"][f"*{partition}"]["limit"] = 0
+    if name == "general":  # the node resolves "Local" to a zone; clients see what was configured
+        shown["default_timezone"] = settings.raw["general"]["default_timezone"]
     if name == "migrator":
         shown["out_stordb_opts"]["mysqlDSNParams"] = None
     return shown

@@ -43,9 +43,14 @@ def test_the_summary_of_a_command_is_that_of_its_function(command: object) -> No
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_command_has_a_page_of_help(command: object) -> None:
-    page = cgrcore(command.name, "--help")  # type: ignore[attr-defined]
+    page = cgrcore(*command.name.split(), "--help")  # type: ignore[attr-defined]
     assert page.returncode == 0
     assert "Usage: cgrcore" in page.stdout
+
+
+def test_the_page_of_a_group_says_what_its_commands_do() -> None:
+    page = cgrcore("account", "--help").stdout
+    assert "Show every change of an account's balances." in page
 
 
 def test_an_unknown_command_is_a_wrong_use() -> None:
@@ -128,3 +133,40 @@ def test_a_server_that_is_not_there_is_told() -> None:
     called = cgrcore("call", "A.B", "--server", address)
     assert called.returncode == 1
     assert called.stderr.startswith(f"{address}: ")
+
+
+def test_the_changes_of_an_account_are_a_table_with_exact_amounts() -> None:
+    line = (
+        b'{"Time":"2026-01-01T00:00:00Z","BalanceType":"*monetary","BalanceID":"main","BalanceUUID":"u","Before":10,'
+        b'"Amount":-0.000000001,"After":9.999999999,"Reason":"Responder.Debit","IdempotencyKey":""}'
+    )
+    with Server(b'{"id":1,"result":[' + line + b'],"error":null}') as server:
+        shown = cgrcore("account", "history", "1001", "--from", "-24h", "--server", server.address)
+    assert shown.stdout.splitlines()[1].split() == [
+        *("2026-01-01T00:00:00Z", "*monetary", "main", "10", "-0.000000001", "9.999999999", "Responder.Debit")
+    ]
+    assert json.loads(server.request) == {
+        "method": "LedgerSv1.GetHistory",
+        "params": [{"Tenant": "", "Account": "1001", "TimeStart": "-24h", "TimeEnd": ""}],
+        "id": 1,
+    }
+
+
+def test_an_account_nobody_knows_is_told() -> None:
+    with Server(b'{"id":1,"result":null,"error":"NOT_FOUND"}') as server:
+        shown = cgrcore("account", "balances", "1001", "--server", server.address)
+    assert (shown.returncode, shown.stderr) == (1, "nothing is known of this account\n")
+
+
+def test_the_doctor_finds_a_sound_machine_sound(tmp_path: Path) -> None:
+    looked = cgrcore("doctor", "--set", f"data_db.db_name={tmp_path}/a.db", "--set", "limits.max_connections=10")
+    assert looked.returncode == 0
+    assert "failure" not in looked.stdout
+    assert f"{tmp_path}/a.db will be created" in looked.stdout
+
+
+def test_the_doctor_finds_a_database_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.db").write_bytes(b"no database" * 1000)
+    looked = cgrcore("doctor", "--set", f"data_db.db_name={tmp_path}/a.db")
+    assert looked.returncode == 1
+    assert "file is not a database" in looked.stdout

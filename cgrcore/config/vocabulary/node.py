@@ -17,7 +17,7 @@ _GENERAL = Object(
     text("default_request_type", "*rated", "request type of events that name none"),
     text("default_category", "call", "category of events that name none"),
     text("default_tenant", "cgrates.org", "tenant of requests that name none"),
-    text("default_timezone", "Local", "zone of times that name none: Local, UTC or a name such as Europe/Rome"),
+    text("default_timezone", "Local", "zone of times that name none: Local (the machine's), UTC, Europe/Rome, ..."),
     Key(
         "default_caching",
         Choice("*reload", "*load", "*remove", "*clear", "*none"),

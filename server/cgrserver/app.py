@@ -62,7 +62,7 @@ class Application:
         self.committer.on_recovery(self.dispatcher.resume)
 
     def _join_subjects(self) -> None:
-        """Let subjects reach those above them: triggers after a change, thresholds, what filters read, methods by name."""
+        """Let subjects reach what stands above them: triggers, thresholds, what filters read, methods by name."""
         world = self.world
         world.parts["decide"] = self.dispatcher.decide
         world.parts["call_method"] = InternalCalls()

@@ -82,6 +82,12 @@ def ping(world: World, args: PingArgs) -> str:
     return "Pong"
 
 
+@method("_goRPC_.Cancel")
+def cancel(world: World, args: dict[str, Any]) -> bool:
+    """Answer false: there is no call of that number to cancel."""
+    return False
+
+
 async def _sleep(store: Any, world: World, args: DurationArgs) -> None:
     if args.Duration > SLEEP_LIMIT_S * 10**9:
         raise BadRequest(f"Duration is limited to {SLEEP_LIMIT_S}s")

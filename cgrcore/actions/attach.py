@@ -1,7 +1,7 @@
 """Giving triggers to accounts: from groups, by hand, and taking them away.
 
-Rules: an account has a trigger of a group at most once (group and unique id); its counters follow its triggers. The account
-given is being edited. Does not know: when triggers fire.
+Rules: an account has a trigger of a group at most once (group and unique id); its counters follow its triggers. The
+account given is being edited. Does not know: when triggers fire.
 """
 
 from collections.abc import Callable, Iterable

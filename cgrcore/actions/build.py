@@ -145,7 +145,7 @@ def parse_bool(text: str) -> bool:
 
 
 def parse_weight(text: str, now_at: int) -> int:
-    """Return a balance's weight (scaled by 10^-9): a number, or `*time_asc` or `*time_desc` in seconds, from `now_at`."""
+    """Return a balance's weight (scaled by 10^-9): a number, or the seconds of `*time_asc` or `*time_desc`."""
     if text == "*time_asc":
         return now_at // SECOND_NS * NANO
     if text == "*time_desc":

@@ -136,7 +136,5 @@ def set_dynamic_destinations(run: Run, action: Action) -> None:
         prefixes.update(name.partition("#")[2] for name in metrics if name.startswith("*ddc"))
     if not prefixes:
         raise Unavailable("no prefixes in the metrics")
-    request = {"Id": destination_id, "Prefixes": sorted(prefixes), "Overwrite": True}
-    call_method(run, "APIerSv1.SetDestination", request)
-
-
+    definition = {"Id": destination_id, "Prefixes": sorted(prefixes), "Overwrite": True}
+    call_method(run, "APIerSv1.SetDestination", definition)

@@ -1,8 +1,8 @@
 """`*cdrlog`: a CDR for every change of a balance in the action set.
 
-Rules: one CDR for each action of the set that changes balances, whatever its weight; for each removed balance one. The
-extra parameters are a JSON map of further fields, whose values may read `~*acnt.` and `~*act.`; a path that leads nowhere
-is empty. The CDR is priced already and is not charged. Does not know: how CDRs are stored.
+Rules: one CDR for each action of the set that changes balances, whatever its weight; for each removed balance one.
+The extra parameters are a JSON map of further fields, whose values may read `~*acnt.` and `~*act.`; a path that leads
+nowhere is empty. The CDR is priced already and is not charged. Does not know: how CDRs are stored.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from cgrcore.accounting import Balance
+from cgrcore.actions.balance_filter import BalanceFilter
 from cgrcore.actions.build import show_set
 from cgrcore.actions.context import Moved, Run
 from cgrcore.actions.formula import value_at
@@ -149,21 +150,21 @@ def _value_nano(run: Run, logged: Action) -> int:
 
 
 def _account_fields(run: Run, place: int, logged: Action) -> dict[str, Any]:
-    account, balance = run.account, logged.balance
+    account, balance = run.account, logged.balance or BalanceFilter()
     assert account is not None
     return {
         "AccountID": account.id,
         "Tenant": account.tenant,
         "Account": account.id.partition(":")[2],
-        "BalanceType": (balance and balance.type) or "",
-        "BalanceUUID": (balance and balance.uuid) or "",
-        "BalanceID": (balance and balance.id) or "",
+        "BalanceType": balance.type or "",
+        "BalanceUUID": balance.uuid or "",
+        "BalanceID": balance.id or "",
         "BalanceValue": format_nano(run.values_nano.get(place, 0)),
-        "DestinationIDs": show_set(balance and balance.destination_ids),
+        "DestinationIDs": show_set(balance.destination_ids),
         "ExtraParameters": logged.extra_parameters,
-        "RatingSubject": (balance and balance.rating_subject) or "",
-        "Category": show_set(balance and balance.categories),
-        "SharedGroups": show_set(balance and balance.shared_groups),
+        "RatingSubject": balance.rating_subject or "",
+        "Category": show_set(balance.categories),
+        "SharedGroups": show_set(balance.shared_groups),
         "Factors": "",
     }
 

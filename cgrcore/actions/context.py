@@ -35,8 +35,8 @@ class Moved(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, kw_only=True):
     """One run of a set. `account` is being edited, or None; `event` is what triggered it, if an event did.
 
-    `place` is the index in `actions` of what runs now; by it `values_nano`, `removed` and `moved` tell what an action left
-    in a balance, which balances it removed and what it transferred.
+    `place` is the index in `actions` of what runs now; by it `values_nano`, `removed` and `moved` tell what an action
+    left in a balance, which balances it removed and what it transferred.
     """
 
     world: World

@@ -108,7 +108,9 @@ def reset_counters(account: Account, wanted: BalanceFilter) -> None:
     if not account.unit_counters:
         return
     account.unit_counters = {
-        key: unit_counters if wanted.type is not None and wanted.type != key else tuple(
+        key: unit_counters
+        if wanted.type is not None and wanted.type != key
+        else tuple(
             UnitCounter(
                 unit_counter.type,
                 tuple(

@@ -1,9 +1,10 @@
-"""The actions that define something from the event that triggered them: thresholds, statistics, filters, plans, triggers.
+"""The actions that define something from the event that triggered them: thresholds, filters, plans, triggers and more.
 
-Rules: the extra parameters are the definition, `;`-separated in the order of `_DEFINITIONS`, neither more nor fewer; what stands
-between form feeds is one parameter. A parameter `~*req.Field` or `~*opts.Option` is read from the event, `*tenant` is the
-event's tenant, `*now` the present, `<...+...>` joins what it holds. Lists and maps in a parameter are `&`-separated. Each definition
-is set by the RPC method that sets it for an operator. Does not know: what the definitions mean.
+Rules: the extra parameters are the definition, `;`-separated in the order of `_DEFINITIONS`, neither more nor fewer;
+what stands between form feeds is one parameter. A parameter `~*req.Field` or `~*opts.Option` is read from the event,
+`*tenant` is the event's tenant, `*now` the present, `<...+...>` joins what it holds. Lists and maps in a parameter
+are `&`-separated. Each definition is set by the RPC method that sets it for an operator. Does not know: what the
+definitions mean.
 """
 
 from collections.abc import Callable

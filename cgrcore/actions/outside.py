@@ -1,8 +1,8 @@
 """The actions that reach outside of this server: they leave a message, which is delivered once the decision is durable.
 
-Rules: a message is a plain record, put in the table "outbox" in the same transaction as what the set changed, and removed
-when it was delivered. So none is lost when the server dies, and none is sent for what was undone; one may come twice.
-Does not know: how messages travel (`cgrserver.services.outside`).
+Rules: a message is a plain record, put in the table "outbox" in the same transaction as what the set changed, and
+removed when it was delivered. So none is lost when the server dies, and none is sent for what was undone; one may
+come twice. Does not know: how messages travel (`cgrserver.services.outside`).
 """
 
 from typing import Any
@@ -17,6 +17,7 @@ from cgrcore.errors import BadRequest, NotFound
 __all__ = ["export", "later", "mail", "post", "remote_set_account"]
 
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
+
 
 def later(run: Run, kind: str, body: Any, target: str = "") -> None:
     """Leave a message of a kind for a target, to be delivered after the commit."""

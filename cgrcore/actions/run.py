@@ -1,9 +1,9 @@
 """Running action sets: in order of weight, for one account or for none, whole or not at all.
 
 Rules: the heaviest action first. A failing action undoes everything that its set did for that account and stops it;
-other accounts keep theirs. An action whose filters do not pass is skipped; filters that cannot be read stop the account's
-set, undone, without an error. An expiry is read when its action runs.
-Does not know: what the kinds of actions do (`steps`), schedules, triggers.
+other accounts keep theirs. An action whose filters do not pass is skipped; filters that cannot be read stop the
+account's set, undone, without an error. An expiry is read when its action runs. Does not know: what the kinds of
+actions do (`steps`), schedules, triggers.
 """
 
 from collections.abc import Iterator
@@ -40,12 +40,13 @@ def run_actions(
 def run_for_accounts(
     world: World, set_id: str, account_ids: list[str], event: CgrEvent | None = None, extra: Any = None
 ) -> None:
-    """Run an action set for each account by itself. Errors as `run_actions`; the accounts that did not fail keep theirs."""
+    """Run an action set for each account by itself, errors as `run_actions`: accounts that did not fail keep theirs."""
     actions = sorted_actions(world, set_id)
     if actions is None:
         raise NotFound(subject="actions", subject_id=set_id)
     failed = False
-    for account_id in account_ids or [None]:
+    wanted: list[str | None] = [*account_ids] or [None]
+    for account_id in wanted:
         try:
             with undone_on_failure(world.state):
                 _run_set(world, actions, account_id, event, extra)
@@ -118,7 +119,7 @@ def _passes(run: Run, action: Action) -> bool:
 
 
 class _AccountFields(dict[str, Any]):
-    """The wire fields of an account. Another field is a mistake in the filter, not a field that happens to be absent."""
+    """The wire fields of an account. Another field is a mistake in the filter, not one that happens to be absent."""
 
     def get(self, key: str, default: Any = None) -> Any:
         return self[key]

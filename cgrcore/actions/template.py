@@ -1,7 +1,7 @@
 """Templates of `*cgr_rpc`: `<<.Account.ID>>` in a text, replaced by what the run knows.
 
-Rules: a path starts with `.Account`, `.Action`, `.Actions` or `.ExtraData` and goes through wire names and indexes; what is not a text
-is put in as JSON. Only paths are understood; any other directive is refused.
+Rules: a path starts with `.Account`, `.Action`, `.Actions` or `.ExtraData` and goes through wire names and indexes;
+what is not a text is put in as JSON. Only paths are understood; any other directive is refused.
 """
 
 import re

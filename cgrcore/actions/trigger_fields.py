@@ -1,7 +1,7 @@
 """Changing a trigger by a map of fields, as requests give them. A field that is absent stays as it is.
 
-Rules: numbers and truth values may be texts, times are any text that stands for one, sets are lists. What cannot be read
-raises BadRequest with the text that CGRateS gives.
+Rules: numbers and truth values may be texts, times are any text that stands for one, sets are lists. What cannot be
+read raises BadRequest with the text that CGRateS gives.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def changed_trigger(trigger: ActionTrigger, fields: Mapping[str, Any], now_at: i
     ):
         if key in fields:
             changes[name] = value(key)
-    for name, key, value in (
+    for name, key, part in (
         ("id", "BalanceID", read.text),
         ("type", "BalanceType", read.text),
         ("destination_ids", "BalanceDestinationIds", read.set),
@@ -51,7 +51,7 @@ def changed_trigger(trigger: ActionTrigger, fields: Mapping[str, Any], now_at: i
         ("is_disabled", "BalanceDisabled", read.flag),
     ):
         if key in fields:
-            balance[name] = value(key)
+            balance[name] = part(key)
     if "BalanceExpirationDate" in fields:
         expires = read.moment("BalanceExpirationDate")
         balance.update(expires_at=expires.at, expires_offset_s=expires.offset_s)

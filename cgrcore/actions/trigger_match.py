@@ -1,7 +1,8 @@
 """Which triggers of an account an action such as `*reset_triggers` means.
 
-Rules: the balance type, when given, must be the trigger's. Extra parameters name a group or a trigger, and then that alone
-decides; else the action's filter must mean what the trigger watches, and the threshold type be the one named, if one is.
+Rules: the balance type, when given, must be the trigger's. Extra parameters name a group or a trigger, and then that
+alone decides; else the action's filter must mean what the trigger watches, and the threshold type be the one named,
+if one is.
 """
 
 import json

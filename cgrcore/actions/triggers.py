@@ -1,9 +1,9 @@
 """Triggers of an account: which fire now, and running their actions.
 
-Rules: the heaviest trigger first; one that is executed rests until it is reset, a recurrent one until its sleep is over. A
-pass looks at each trigger once and runs it for every balance or counter that it means and that reached its threshold.
-While triggers run nothing triggers. What fails stays stopped, and what ran before stays; the cause stays where it is.
-Does not know: who changed the account.
+Rules: the heaviest trigger first; one that is executed rests until it is reset, a recurrent one until its sleep is
+over. A pass looks at each trigger once and runs it for every balance or counter that it means and that reached its
+threshold. While triggers run nothing triggers. What fails stays stopped, and what ran before stays; the cause stays
+where it is. Does not know: who changed the account.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ __all__ = ["evaluate_triggers", "install_triggers"]
 
 
 def install_triggers(world: World) -> None:
-    """Let accounting evaluate triggers after every change and count what is used, looking at lower bounds on the way."""
+    """Let accounting evaluate triggers after every change, and count what is used."""
     world.parts["triggers"] = evaluate_triggers
     world.parts["count_units"] = count_units
     world.parts["triggers_low"] = evaluate_low_counters

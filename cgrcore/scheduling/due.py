@@ -1,10 +1,10 @@
 """The scheduler as decisions: loading what the plans want, running what is due, replaying a stretch of time.
 
-Rules: a reload runs the waiting tasks and writes down the next run of every timing; what was not reloaded does not run. A
-run, its effects and its next time are one decision, so a run happens once, whatever is cut off. A plan with many
-accounts is run some at a time, each part a decision. A run missed while nothing was running is made up for
-once or skipped, as configured. Accounts detached since the reload are left out.
-Does not know: clocks; the server's task sleeps until `next_due_at`.
+Rules: a reload runs the waiting tasks and writes down the next run of every timing; what was not reloaded does not
+run. A run, its effects and its next time are one decision, so a run happens once, whatever is cut off. A plan with
+many accounts is run some at a time, each part a decision. A run missed while nothing was running is made up for once
+or skipped, as configured. Accounts detached since the reload are left out. Does not know: clocks; the server's task
+sleeps until `next_due_at`.
 """
 
 from collections.abc import Iterable
@@ -83,9 +83,7 @@ def reload_schedule(world: World) -> None:
         world.state.effects.after.append(wake)
 
 
-def _scheduled(
-    world: World, plan: ActionPlan, timing: ActionTiming, known: ScheduledRun | None
-) -> ScheduledRun | None:
+def _scheduled(world: World, plan: ActionPlan, timing: ActionTiming, known: ScheduledRun | None) -> ScheduledRun | None:
     if timing.timing is None or is_asap(timing):
         return None
     if known is not None and (known.done_count or ZERO_AT < known.due_at <= world.now_at):

@@ -18,7 +18,7 @@ from cgrcore.timing import SECOND_NS, zone_offset
 
 __all__ = ["Schedule", "next_run", "schedule_of"]
 
-#: How many years ahead a timing without years is looked for: more than the longest gap between two 29 February (8 years).
+#: How many years ahead a timing without years is looked for: two 29 February may lie 8 years apart.
 SEARCHED_YEARS = 9
 
 #: No zone has moved its clock by more than this at once.
@@ -67,7 +67,7 @@ class Schedule(msgspec.Struct, frozen=True):
                     day += timedelta(days=1)
 
     def clock_from(self, earliest_s: int) -> int | None:
-        """Return the first second of the day, at or after `earliest_s`, that the schedule is due at; None: not that day."""
+        """Return the first due second of the day at or after `earliest_s`; None: not that day."""
         for hour in self.hours:
             if hour * 3600 + 3599 < earliest_s:
                 continue

@@ -68,9 +68,9 @@ def remove_plan(world: World, plan_id: str) -> None:
 def attach_plans(world: World, account_id: str, plan_ids: Iterable[str], *, overwrite: bool, with_asap: bool) -> None:
     """Attach an account to plans. With `overwrite` it is detached from all others.
 
-    With `with_asap` (APIerSv1.SetAccount) it is attached to each plan, and what a plan runs `*asap` is queued only when
-    the account was not attached yet. Without (APIerSv2.SetAccount) it is queued each time, and a plan of nothing but `*asap`
-    timings does not keep the account. Raises NotFound for an unknown plan.
+    With `with_asap` (APIerSv1.SetAccount) it is attached to each plan, and what a plan runs `*asap` is queued only
+    when the account was not attached yet. Without (APIerSv2.SetAccount) it is queued each time, and a plan of nothing
+    but `*asap` timings does not keep the account. Raises NotFound for an unknown plan.
     """
     wanted = list(dict.fromkeys(plan_ids))
     plans = [_require(world, plan_id) for plan_id in wanted]

@@ -1,6 +1,7 @@
 """Running plans out of turn: one plan now, or every plan as it would have run between two instants.
 
-Rules: what fails ends the replay with its error, and what ran before stays. A plan run for an account makes the account.
+Rules: what fails ends the replay with its error, and what ran before stays. A plan run for an account makes the
+account.
 """
 
 from cgrcore.accounting import edit_account
@@ -33,7 +34,7 @@ def replay_plans_for(world: World, plan_ids: list[str], account_id: str) -> None
 
 
 def replay_time(world: World, start_at: int, end_at: int) -> None:
-    """Run every timing of every plan as often as it is due after `start_at`, up to and including `end_at`, in order of time."""
+    """Run every timing of every plan each time it is due after `start_at`, up to and including `end_at`, in order."""
     plans = world.state.table("action_plans")
     zone = time_zone(world)
     queue: list[tuple[int, int, ActionTiming, ActionPlan]] = []

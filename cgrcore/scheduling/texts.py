@@ -1,8 +1,8 @@
 """From the texts of tariff plans and requests to the timings of action plans.
 
-Rules: a time is `hh:mm:ss`, `*asap`, `+duration` from the scheduler's load, or a word that stands for the present time of day
-in every minute, hour, day, week, month or year. Sets are `;`-separated numbers, `*any` or nothing is any; a set that cannot
-be read is unknown (None) and taken as any. Does not know: stored timings, action sets.
+Rules: a time is `hh:mm:ss`, `*asap`, `+duration` from the scheduler's load, or a word that stands for the present
+time of day in every minute, hour, day, week, month or year. Sets are `;`-separated numbers, `*any` or nothing is any;
+a set that cannot be read is unknown (None) and taken as any. Does not know: stored timings, action sets.
 """
 
 from collections.abc import Callable
@@ -65,16 +65,17 @@ def build_timing(text: TimingText, stored: Timing | None, now_at: int) -> Timing
         return named
     if not _is_time(text.Time):
         raise BadRequest(f"UNSUPPORTED_FORMAT:{text.Time}")
+    base = stored if stored is not None else Timing()
     days = parse_numbers(text.WeekDays)
     return Timing(
         text.TimingID,
-        _added(stored and stored.years, parse_numbers(text.Years)),
-        _added(stored and stored.months, _within(parse_numbers(text.Months), text.Months, range(1, 13))),
+        _added(base.years, parse_numbers(text.Years)),
+        _added(base.months, _within(parse_numbers(text.Months), text.Months, range(1, 13))),
         _added(
-            stored and stored.month_days,
+            base.month_days,
             _within(parse_numbers(text.MonthDays), text.MonthDays, (-1, *range(1, 32))),
         ),
-        _added(stored and stored.week_days, None if days is None else tuple(day % 7 for day in days)),
+        _added(base.week_days, None if days is None else tuple(day % 7 for day in days)),
         text.Time,
         "",
     )

@@ -30,7 +30,10 @@ class InternalCalls:
         self._arguments: dict[str, Arguments] = {}
 
     def __call__(self, world: World, name: str, params: Any) -> Any:
-        """Return the reply of a method. Raises BadRequest for an unknown one and for params that do not fit, and its errors."""
+        """Return the reply of a method.
+
+        Raises BadRequest for an unknown one and for params that do not fit, and its errors.
+        """
         method = self._methods.get(name)
         if method is None:
             raise BadRequest(f"rpc: can't find method {name}")

@@ -294,4 +294,3 @@ def execute_action_plans(world: World, args: ExecutePlansArgs) -> str:
     """Run plans now for one account, which is made when it is missing."""
     replay_plans_for(world, args.ActionPlanIDs or [], account_id_of(args.Tenant, args.AccountID))
     return "OK"
-

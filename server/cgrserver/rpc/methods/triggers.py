@@ -45,9 +45,7 @@ class AccountArgs(Args):
     Account: str = ""
 
 
-@method(
-    "APIerSv1.GetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("GetAccountActionTriggers")
-)
+@method("APIerSv1.GetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("GetAccountActionTriggers"))
 def get_account_action_triggers(world: World, args: AccountArgs) -> list[dict[str, Any]]:
     """Show the triggers of an account."""
     account_id = account_id_of(world.tenant(args.Tenant), args.Account)
@@ -66,9 +64,7 @@ class AddAccountTriggersArgs(Args):
     Executed: bool = False
 
 
-@method(
-    "APIerSv1.AddAccountActionTriggers", mandatory=("Account",), aliases=_aliases("AddAccountActionTriggers")
-)
+@method("APIerSv1.AddAccountActionTriggers", mandatory=("Account",), aliases=_aliases("AddAccountActionTriggers"))
 def add_account_action_triggers(world: World, args: AddAccountTriggersArgs) -> str:
     """Give an account the triggers of groups."""
     activates = parse_time(args.ActivationDate, world.now_at, _zone(world))
@@ -102,18 +98,14 @@ class AccountTriggerArgs(Args):
         return self.GroupID in ("", trigger.id) and self.UniqueID in ("", trigger.unique_id)
 
 
-@method(
-    "APIerSv1.RemoveAccountActionTriggers", mandatory=("Account",), aliases=_aliases("RemoveAccountActionTriggers")
-)
+@method("APIerSv1.RemoveAccountActionTriggers", mandatory=("Account",), aliases=_aliases("RemoveAccountActionTriggers"))
 def remove_account_action_triggers(world: World, args: AccountTriggerArgs) -> str:
     """Take triggers from an account, all without ids."""
     keep_triggers(_account(world, args.Tenant, args.Account), lambda trigger: not args.means(trigger))
     return "OK"
 
 
-@method(
-    "APIerSv1.ResetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("ResetAccountActionTriggers")
-)
+@method("APIerSv1.ResetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("ResetAccountActionTriggers"))
 def reset_account_action_triggers(world: World, args: AccountTriggerArgs) -> str:
     """Mark triggers of an account as executed, or as ready; those that are ready fire when they should."""
     account = _account(world, args.Tenant, args.Account)
@@ -134,9 +126,7 @@ class SetAccountTriggersArgs(Args):
     ActionTrigger: dict[str, Any] | None = None
 
 
-@method(
-    "APIerSv1.SetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("SetAccountActionTriggers")
-)
+@method("APIerSv1.SetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("SetAccountActionTriggers"))
 def set_account_action_triggers(world: World, args: SetAccountTriggersArgs) -> str:
     """Change the triggers of an account that the ids mean, or give it a new one; they fire when they should."""
     account = _account(world, args.Tenant, args.Account)

@@ -85,6 +85,7 @@ class Server:
 
     def __init__(self, reply: bytes) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(20)
         self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
         self.reply = reply
         self.request = b""

@@ -62,20 +62,18 @@ def balances(account: str, /, *, tenant: str = "", at: str = "", server: _Server
 
 
 def _show(method: str, argument: dict[str, str], server: str, columns: tuple[str, ...]) -> int:
+    import json
     import sys
     from decimal import Decimal
 
-    import msgspec
     from rich.console import Console
     from rich.table import Table
 
     from cgrserver.cli.call import ErrorReply, ask
 
-    request = msgspec.json.encode({"method": method, "params": [argument], "id": 1})
+    request = json.dumps({"method": method, "params": [argument], "id": 1}).encode()
     try:
-        lines = msgspec.json.Decoder(list[dict[str, Decimal | str]], float_hook=Decimal).decode(
-            ask(server, request, 30.0)
-        )
+        lines = json.loads(ask(server, request, 30.0), parse_float=Decimal)
     except ErrorReply as error:
         print("nothing is known of this account" if str(error) == "NOT_FOUND" else error, file=sys.stderr)
         return 1

@@ -1,0 +1,92 @@
+"""A real server is killed and started again: accounts, sessions and CDRs are as its clients were told."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PORT = 5512
+EVENT = {
+    "Tenant": "cgrates.org",
+    "Account": "1001",
+    "Destination": "1002",
+    "RequestType": "*prepaid",
+    "ToR": "*generic",
+    "OriginID": "call-1",
+    "OriginHost": "h",
+    "AnswerTime": "2024-01-01T00:00:00Z",
+    "Usage": "10",
+}
+
+
+class Server:
+    """A server process on one store, and a client of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "store.db"
+        self.start()
+
+    def start(self) -> None:
+        databases = [f"{section}.{key}" for section in ("data_db", "stor_db") for key in ("db_name",)]
+        options = [f"listen.rpc_json=127.0.0.1:{PORT}", *(f"{name}={self.database}" for name in databases)]
+        command = [sys.executable, "-m", "cgrserver.cli", "serve"]
+        self.process = subprocess.Popen([*command, *(part for option in options for part in ("--set", option))])
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.client = socket.create_connection(("127.0.0.1", PORT), timeout=10)
+                return
+            except ConnectionRefusedError:
+                assert self.process.poll() is None, "the server ended by itself"
+                assert time.monotonic() < deadline, "the server does not listen"
+                time.sleep(0.05)  # another process's start has no event to wait for
+
+    def call(self, method: str, **params: Any) -> Any:
+        self.client.sendall(json.dumps({"method": method, "params": [params], "id": 1}).encode() + b"\n")
+        reply = b""
+        while not reply.endswith(b"\n"):
+            reply += self.client.recv(65536)
+        answer = json.loads(reply)
+        assert answer["error"] is None, f"{method}: {answer['error']}"
+        return answer["result"]
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.client.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path)
+    yield made
+    made.kill()
+
+
+def balances(server: Server) -> list[Any]:
+    found = server.call("APIerSv2.GetAccount", Tenant="cgrates.org", Account="1001")["BalanceMap"]
+    return [(kind, held["ID"], held["Uuid"], held["Value"]) for kind, group in found.items() for held in group]
+
+
+@pytest.mark.slow
+def test_a_killed_server_comes_back_as_its_clients_knew_it(server: Server) -> None:
+    account = {"Tenant": "cgrates.org", "Account": "1001", "Value": 12.5, "Balance": {"ID": "main"}}
+    assert server.call("APIerSv1.AddBalance", BalanceType="*monetary", **account) == "OK"
+    assert server.call("APIerSv1.AddBalance", BalanceType="*generic", **account) == "OK"
+    event = {**EVENT, "RequestType": "*none", "OriginID": "cdr-1"}
+    assert server.call("CDRsV1.ProcessEvent", Flags=["*chargers:false", "*attributes:false"], Event=event) == "OK"
+    held = balances(server)
+    cdrs = server.call("CDRsV1.GetCDRs", OriginIDs=["cdr-1"])
+    server.kill()
+    server.start()
+    assert balances(server) == held
+    assert server.call("CDRsV1.GetCDRs", OriginIDs=["cdr-1"]) == cdrs
+    assert server.call("APIerSv1.AddBalance", BalanceType="*monetary", **account) == "OK"
+    assert [value for kind, _, _, value in balances(server) if kind == "*monetary"] == [25]

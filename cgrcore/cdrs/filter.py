@@ -197,7 +197,7 @@ def filter_from_legacy(fields: Mapping[str, Any], now_at: int, zone: str = "UTC"
 def _ranges(fields: Mapping[str, Any], extra: Mapping[str, Any], now_at: int, zone: str) -> dict[str, Range]:
     ranges = {
         "usage_ns": Range(*(parse_duration(text) if text else None for text in _pair(fields, "MinUsage", "MaxUsage"))),
-        "order_id": Range(*(None if i is None else int(i) for i in _pair(extra, "OrderIDStart", "OrderIDEnd"))),
+        "order_id": Range(*(None if i is None else _whole(i) for i in _pair(extra, "OrderIDStart", "OrderIDEnd"))),
         "cost_nano": _costs(*_pair(extra, "MinCost", "MaxCost")),
     }
     for name, field in INSTANTS.items():
@@ -219,6 +219,13 @@ def _costs(low: int | Decimal | str | None, high: int | Decimal | str | None) ->
 
 def _pair(fields: Mapping[str, Any], low: str, high: str) -> tuple[Any, Any]:
     return fields.get(low), fields.get(high)
+
+
+def _whole(number: int | Decimal | str) -> int:
+    try:
+        return int(number)
+    except (ValueError, TypeError, OverflowError):
+        raise BadRequest(f"expected a whole number, got {number!r}") from None
 
 
 def _nano(number: int | Decimal | str) -> int:

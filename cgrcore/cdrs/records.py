@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from cgrcore.errors import BadRequest
-from cgrcore.money import NANO, nano_from_number, number_from_nano
+from cgrcore.money import NANO, nano_from_number, number_from_nano, parse_nano
 from cgrcore.rating.eventcost import EventCost
 from cgrcore.timing import ZERO_AT, Moment, format_duration, format_time, parse_duration, parse_time
 from cgrcore.world import World
@@ -33,6 +33,10 @@ MAIN_FIELDS = frozenset(
     )
 )
 
+#: What 64 bits hold.
+INT64 = 2**63
+
+_decode_json = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -146,7 +150,7 @@ def cdr_from_event(world: World, tenant: str, event: Mapping[str, Any]) -> Cdr:
     return Cdr(
         cgrid=given.text("CGRID") or sha1((origin_id + origin_host).encode()).hexdigest(),
         run_id=given.text("RunID") or DEFAULT_RUN,
-        order_id=int(event.get("OrderID") or 0),
+        order_id=given.whole("OrderID"),
         origin_host=origin_host,
         source=given.text("Source"),
         origin_id=origin_id,
@@ -159,7 +163,7 @@ def cdr_from_event(world: World, tenant: str, event: Mapping[str, Any]) -> Cdr:
         destination=given.text("Destination"),
         setup_time=given.moment("SetupTime"),
         answer_time=given.moment("AnswerTime"),
-        usage_ns=given.usage_ns(),
+        usage_ns=given.whole("Usage"),
         extra_fields=given.extra_fields(),
         extra_info=given.text("ExtraInfo"),
         is_partial=given.flag("Partial"),
@@ -195,19 +199,22 @@ class _Given:
             return NEVER
         return parse_time(_as_text(value), self.now_at, self.zone)
 
-    def usage_ns(self) -> int:
-        value = self.event.get("Usage")
+    def whole(self, key: str) -> int:
+        """Return a number of units or, from a text such as "1m0s", of nanoseconds."""
+        value = self.event.get(key)
         if value is None or value == "":
             return 0
-        return parse_duration(value) if isinstance(value, str) else int(value)
+        if isinstance(value, str):
+            value = parse_duration(value)
+        if not isinstance(value, int | Decimal) or not -INT64 <= value < INT64:
+            raise BadRequest(f"expected a whole number in {key}, got {value!r}")
+        return int(value)
 
     def cost_nano(self) -> int | None:
         value = self.event.get("Cost")
-        if isinstance(value, str):
-            value = _decimal(value)
-        if value is None:
+        if value is None or value == "":
             return None
-        amount_nano = nano_from_number(value)
+        amount_nano = parse_nano(value) if isinstance(value, str) else nano_from_number(value)
         return None if amount_nano == NOT_RATED_NANO else amount_nano
 
     def cost_details(self) -> EventCost | None:
@@ -216,24 +223,17 @@ class _Given:
             return None
         if isinstance(value, EventCost):
             return value
-        if isinstance(value, str):
-            value = msgspec.json.decode(value, strict=False)
-        return EventCost.from_wire(value)
+        try:
+            document = _decode_json(value) if isinstance(value, str) else msgspec.convert(value, dict[str, Any])
+            return EventCost.from_wire(document)
+        except (msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError):
+            raise BadRequest("the cost details are not those of an event") from None
 
     def extra_fields(self) -> dict[str, str]:
         given = self.event.get("ExtraFields")
         fields = {key: _as_text(value) for key, value in given.items()} if isinstance(given, Mapping) else {}
         fields.update((key, _as_text(value)) for key, value in self.event.items() if key not in MAIN_FIELDS)
         return fields
-
-
-def _decimal(text: str) -> Decimal | None:
-    if not text:
-        return None
-    try:
-        return Decimal(text)
-    except ArithmeticError:
-        raise BadRequest(f"expected a cost, got {text[:64]!r}") from None
 
 
 def _as_text(value: Any) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "PartiallyExecuted",
     "Refused",
     "Unavailable",
+    "kept",
     "mandatory_missing",
     "server_error",
 ]
@@ -77,6 +78,12 @@ class PartiallyExecuted(CgrError):
 
     code = "PARTIALLY_EXECUTED"
     keeps_changes = True
+
+
+def kept(error: CgrError) -> CgrError:
+    """Return the same error as one that keeps what its decision changed."""
+    error.keeps_changes = True
+    return error
 
 
 def mandatory_missing(fields: Iterable[str]) -> BadRequest:

@@ -95,7 +95,7 @@ class AccountState(msgspec.Struct, array_like=True, gc=False):
         return {
             "Tenant": self.tenant,
             "AccountID": self.account,
-            "BalanceSummaries": lines,
+            "BalanceSummaries": lines or None,
             "AllowNegative": self.allow_negative,
             "Disabled": self.is_disabled,
         }
@@ -241,6 +241,8 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
         if not rest:
             return self, None
         surplus = EventCost(self.cgrid, self.run_id, self.start_at, self.offset_s, rest, self.account)
+        if not kept:
+            return EventCost(self.cgrid, self.run_id, ZERO_AT, 0, [], self.account), surplus
         return msgspec.structs.replace(self, charges=kept), surplus
 
     def increments(self) -> list[Increment]:
@@ -257,9 +259,16 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
             return self
         return msgspec.structs.replace(self, account=AccountState.from_wire(summary).after(self.account))
 
-    def as_wire(self, new_id: Any = None) -> dict[str, Any]:
-        """Return the cost as the wire shows it: parts have ids made of their content and are listed in maps."""
-        return _Wire(self).document()
+    def as_wire(self, new_id: Any = None, *, is_fresh: bool = False) -> dict[str, Any]:
+        """Return the cost as the wire shows it: parts have ids made of their content and are listed in maps.
+
+        A charge without usage has the increments null in a fresh quote, an empty list in everything kept.
+        """
+        document = _Wire(self).document()
+        if is_fresh:
+            for charge in document["Charges"]:
+                charge["Increments"] = charge["Increments"] or None
+        return document
 
     @staticmethod
     def from_wire(document: dict[str, Any]) -> "EventCost":
@@ -393,7 +402,7 @@ class _Wire:
     def _charge(self, charge: Charge) -> dict[str, Any]:
         return {
             "RatingID": self._pause() if charge.is_pause else self._rating_id(charge.interval, charge),
-            "Increments": [self._step(step, charge) for step in charge.steps] if charge.count else None,
+            "Increments": [self._step(step, charge) for step in charge.steps],
             "CompressFactor": charge.count,
         }
 

@@ -11,7 +11,7 @@ from cgrcore.sessions.control import (
     end_silent,
     list_runs,
 )
-from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, passive_sessions, relocate
+from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active, passive_sessions, relocate
 from cgrcore.sessions.lifecycle import (
     authorise,
     end,
@@ -47,6 +47,7 @@ __all__ = [
     "end_by_cdr",
     "end_silent",
     "external_session",
+    "find_active",
     "forget_closed",
     "forget_taken",
     "initiate",

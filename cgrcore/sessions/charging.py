@@ -6,8 +6,7 @@ what is used beyond a grant is charged with the next slice. Does not know: how s
 
 from typing import Any
 
-from cgrcore.accounting import debit, max_debit, max_usage, refund_increments, refund_rounding
-from cgrcore.errors import CgrError
+from cgrcore.accounting import account_id_of, account_summary, debit, max_debit, max_usage, refund_increments, refund_rounding
 from cgrcore.event import usage_of
 from cgrcore.rating import Call, EventCost, pause_cost
 from cgrcore.sessions.records import Session, SessionRun
@@ -18,7 +17,8 @@ __all__ = ["UNLIMITED", "default_usage", "grant", "reserve_slice", "run_call", "
 #: What a debit loop answers for the usage it will pay for: without limit.
 UNLIMITED = -1
 
-AUTHORISED = frozenset(("*prepaid", "*dynaprepaid", "*pseudoprepaid", "prepaid", "pseudoprepaid"))
+#: Whose credit decides how long a call may be; what is debited while it runs. Words without a star are debited by their CDR only.
+AUTHORISED = frozenset(("*prepaid", "*dynaprepaid", "*pseudoprepaid"))
 DEBITED = frozenset(("*prepaid", "*dynaprepaid"))
 
 
@@ -28,13 +28,13 @@ def default_usage(world: World, tor: str) -> int:
     return by_tor.get(tor or "*voice", by_tor["*any"])
 
 
-def run_call(session: Session, run: SessionRun, usage_ns: int, *, start_at: int | None = None, index_ns: int | None = None) -> Call:
+def run_call(world: World, session: Session, run: SessionRun, usage_ns: int, *, start_at: int | None = None, index_ns: int | None = None) -> Call:
     """Return the run's next `usage_ns` as a call to rate."""
     event = run.event
     account = _text(event, "Account")
     return Call(
         tenant=session.tenant,
-        category=_text(event, "Category"),
+        category=_text(event, "Category") or world.settings["general"]["default_category"],
         subject=_text(event, "Subject") or account,
         account=account,
         destination=_text(event, "Destination"),
@@ -67,7 +67,7 @@ def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int
         run.total_usage_ns += last_used_ns - run.last_usage_ns
         run.last_usage_ns = last_used_ns
     if not session.is_chargeable:
-        _pause(session, run, usage_ns)
+        _pause(world, session, run, usage_ns)
         return usage_ns
     if run.reserve_ns >= usage_ns:
         run.reserve_ns -= usage_ns
@@ -76,7 +76,7 @@ def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int
         return usage_ns
     wanted_ns = usage_ns - run.reserve_ns
     start_at = run.end_at if run.slices else run.start.at
-    charged = max_debit(world, run_call(session, run, wanted_ns, start_at=start_at, index_ns=run.usage_index_ns + wanted_ns), is_forced=is_forced)
+    charged = max_debit(world, run_call(world, session, run, wanted_ns, start_at=start_at, index_ns=run.usage_index_ns + wanted_ns), is_forced=is_forced)
     paid_ns = charged.usage_ns
     if paid_ns >= wanted_ns:
         run.reserve_ns = paid_ns - wanted_ns
@@ -91,16 +91,20 @@ def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int
     run.slices += 1
     run.last_usage_ns = granted_ns
     run.total_usage_ns += granted_ns
-    _merge(run, EventCost.from_call_cost(charged, session.cgrid, run.run_id))
+    if charged.spans:
+        _merge(run, EventCost.from_call_cost(charged, session.cgrid, run.run_id))
     return granted_ns
 
 
-def _pause(session: Session, run: SessionRun, usage_ns: int) -> None:
+def _pause(world: World, session: Session, run: SessionRun, usage_ns: int) -> None:
     """Note usage that is not charged."""
     start_at = run.end_at if run.slices else run.start.at
-    _merge(run, pause_cost(session.cgrid, run.run_id, start_at, run.start.offset_s, usage_ns, run_call(session, run, usage_ns)))
+    _merge(run, pause_cost(session.cgrid, run.run_id, start_at, run.start.offset_s, usage_ns))
     run.last_usage_ns = usage_ns
     run.total_usage_ns += usage_ns
+    run.usage_index_ns += usage_ns
+    run.end_at = start_at + usage_ns
+    run.slices += 1
 
 
 def _merge(run: SessionRun, cost: EventCost) -> None:
@@ -120,7 +124,7 @@ def grant(world: World, session: Session, event: dict[str, Any], *, is_forced: b
         if total_ns is not None:
             run_usage_ns = max(total_ns - run.total_usage_ns, 0)
             if total_ns < run.total_usage_ns:
-                run_last_ns = run.last_usage_ns - (run.total_usage_ns - total_ns)
+                run_last_ns = run.last_usage_ns + run.total_usage_ns - total_ns
         granted[run.run_id] = _grant_run(world, session, run, run_usage_ns, run_last_ns, is_forced)
     return granted
 
@@ -130,8 +134,9 @@ def _grant_run(world: World, session: Session, run: SessionRun, usage_ns: int, l
         if session.debit_interval_ns > 0:
             return usage_ns
         return reserve_slice(world, session, run, usage_ns, last_used_ns, is_forced=is_forced)
-    if run.request_type in ("*pseudoprepaid", "pseudoprepaid"):
-        affordable_ns = max_usage(world, run_call(session, run, usage_ns))
+    if run.request_type == "*pseudoprepaid":
+        usage_ns = run.usage_index_ns = run.usage_index_ns or usage_ns
+        affordable_ns = max_usage(world, run_call(world, session, run, usage_ns))
         return usage_ns if affordable_ns == UNLIMITED else min(affordable_ns, usage_ns)
     return usage_ns
 
@@ -155,24 +160,27 @@ def settle(world: World, session: Session, run: SessionRun, usage_ns: int | None
     if missing_ns > 0:
         _charge_rest(world, session, run, missing_ns)
     elif missing_ns < 0:
-        surplus = cost.trim(final_ns)
-        run.cost, rest = surplus
+        cost, rest = cost.trim(final_ns)
         if rest is not None:
             refund_increments(world, rest, _text(run.event, "ToR"))
+        run.cost = cost
     assert run.cost is not None
-    run.cost = refund_rounding(world, run.cost)
+    run.cost = _with_account(world, session, run, refund_rounding(world, run.cost))
     return final_ns
+
+
+def _with_account(world: World, session: Session, run: SessionRun, cost: EventCost) -> EventCost:
+    """Return the cost with the account as it is after the refund."""
+    account = world.state.table("accounts").get(account_id_of(session.tenant, _text(run.event, "Account")))
+    return cost if account is None else cost.with_account(account_summary(account))
 
 
 def _charge_rest(world: World, session: Session, run: SessionRun, usage_ns: int) -> None:
     if not session.is_chargeable:
-        _pause(session, run, usage_ns)
+        _pause(world, session, run, usage_ns)
         return
     start_at = run.end_at if run.slices else run.start.at
-    try:
-        charged = debit(world, run_call(session, run, usage_ns, start_at=start_at, index_ns=run.usage_index_ns + usage_ns))
-    except CgrError:
-        return
+    charged = debit(world, run_call(world, session, run, usage_ns, start_at=start_at, index_ns=run.usage_index_ns + usage_ns))
     run.end_at = start_at + charged.usage_ns
     run.usage_index_ns += charged.usage_ns
     run.slices += 1

@@ -121,7 +121,7 @@ def end_silent(world: World, cgrid: str) -> Session | None:
                 reserve_slice(world, session, run, silence_ns, last_used_ns, is_forced=False)
             except CgrError:
                 pass
-    end(world, session, usage_ns=usage_ns)
+    end(world, session, usage_ns=usage_ns, last_used_ns=last_used_ns)
     return session
 
 

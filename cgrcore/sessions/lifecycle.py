@@ -8,7 +8,7 @@ from typing import Any
 
 from cgrcore.accounting import max_usage
 from cgrcore.chargers import runs_of
-from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, Refused
+from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, Refused, kept
 from cgrcore.event import CgrEvent, boolean_option, duration_option, time_of, usage_of
 from cgrcore.sessions.charging import AUTHORISED, DEBITED, UNLIMITED, default_usage, grant, run_call, settle
 from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active
@@ -29,12 +29,14 @@ def authorise(world: World, event: CgrEvent) -> dict[str, int]:
     """Return how much each run of the event may use (ns; UNLIMITED), reserving nothing."""
     wanted = usage_of(event.event.get("Usage"))
     usage_ns = default_usage(world, str(event.event.get("ToR") or "")) if wanted is None else max(wanted, 0)
+    event.event.setdefault("CGRID", cgrid_of(event.event))
+    event.event.setdefault("Usage", usage_ns)
     session = new_session(world, event)
     allowed = {}
     for run in session.runs:
         allowed[run.run_id] = usage_ns
         if run.request_type in AUTHORISED:
-            affordable_ns = _rals(max_usage, world, run_call(session, run, usage_ns))
+            affordable_ns = _rals(max_usage, world, run_call(world, session, run, usage_ns))
             allowed[run.run_id] = min(affordable_ns, usage_ns)
     return allowed
 
@@ -102,10 +104,11 @@ def initiate(world: World, event: CgrEvent, *, is_forced: bool = False, connecti
     return granted
 
 
-def record_failed_start(world: World, event: CgrEvent) -> None:
+def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = None) -> None:
     """Remember a session whose start was refused, so that its end charges nothing and its CDR tells why."""
     session = new_session(world, event)
     session.is_failed = True
+    _note_usage(session, usage_ns)
     closed_sessions(world).put(session.cgrid, session)
 
 
@@ -164,7 +167,8 @@ def terminate(world: World, event: CgrEvent) -> None:
     ended = closed.get(cgrid)
     if ended is not None:
         if ended.is_failed:
-            _note_usage(closed.edit(cgrid), usage_of(event.event.get("Usage")))
+            used = usage_of(event.event.get("Usage"))
+            _note_usage(closed.edit(cgrid), usage_of(event.event.get("LastUsed")) if used is None else used)
         return
     session = new_session(world, event)
     _rals(grant, world, session, session.event)
@@ -177,22 +181,37 @@ def _note_usage(session: Session, usage_ns: int | None) -> None:
             run.event["Usage"] = usage_ns
 
 
-def end(world: World, session: Session, event: CgrEvent | None = None, *, usage_ns: int | None = None) -> None:
-    """Settle every run and close the session. Without an event the reserved usage counts, or `usage_ns`."""
-    last_used_ns = None
+def end(
+    world: World,
+    session: Session,
+    event: CgrEvent | None = None,
+    *,
+    usage_ns: int | None = None,
+    last_used_ns: int | None = None,
+) -> None:
+    """Settle every run and close the session. Without an event the reserved usage counts, or `usage_ns`.
+
+    Raises what charging the rest raises; the session is closed all the same, with what was charged until then.
+    """
     answer_time = None
+    failure: CgrError | None = None
     if event is not None:
         usage_ns = usage_of(event.event.get("Usage"))
         last_used_ns = usage_of(event.event.get("LastUsed"))
         answer_time = event.event.get("AnswerTime")
     for run in session.runs:
-        final_ns = settle(world, session, run, usage_ns, last_used_ns)
-        run.event["Usage"] = final_ns
+        try:
+            settle(world, session, run, usage_ns, last_used_ns)
+        except CgrError as error:
+            failure = failure or error
+        run.event["Usage"] = run.total_usage_ns
         if answer_time:
             run.event["AnswerTime"] = answer_time
     active_sessions(world).remove(session.cgrid)
     session.updated_at = world.now_at
     closed_sessions(world).put(session.cgrid, session)
+    if failure is not None:
+        raise kept(prefixed("RALS_ERROR", failure))
 
 
 def end_by_cdr(world: World, session: Session, event: CgrEvent) -> None:
@@ -205,9 +224,9 @@ def message(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[s
     session = new_session(world, event)
     granted = _rals(grant, world, session, session.event, is_forced=is_forced)
     least = min(granted.values())
+    wanted = usage_of(event.event.get("Usage")) or 0
     for run in session.runs:
-        wanted = usage_of(event.event.get("Usage"))
-        usage_ns = wanted if run.request_type in ("*postpaid", "*rated") and wanted is not None else least
+        usage_ns = wanted if run.request_type in ("*postpaid", "*rated") else least
         run.event["Usage"] = settle(world, session, run, usage_ns, None)
     closed_sessions(world).put(session.cgrid, session)
     return granted

@@ -46,7 +46,8 @@ class CdrEventsArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _fetch_event(store: Any, world: World, args: CdrEventArgs) -> Awaitable[StoredCdrs]:
+def fetch_event(store: Any, world: World, args: Any) -> Awaitable[StoredCdrs]:
+    """Return what the store holds of the event's call."""
     return _fetch(store, [args.Event or {}])
 
 
@@ -66,14 +67,14 @@ async def _fetch(store: Any, events: list[dict[str, Any]]) -> StoredCdrs:
     return stored
 
 
-@method("CDRsV1.ProcessEvent", fetch=_fetch_event)
+@method("CDRsV1.ProcessEvent", fetch=fetch_event)
 def process_event(world: World, args: CdrEventArgs, stored: StoredCdrs) -> str:
     """Process one event into CDRs: alter, fork, rate, store."""
     _process(world, args, stored)
     return "OK"
 
 
-@method("CDRsV2.ProcessEvent", fetch=_fetch_event)
+@method("CDRsV2.ProcessEvent", fetch=fetch_event)
 def process_event_v2(world: World, args: CdrEventArgs, stored: StoredCdrs) -> list[dict[str, Any]]:
     """Process one event into CDRs and return them."""
     return [{"Flags": i.flags, "Event": i.event_as_wire(world.new_id)} for i in _process(world, args, stored)]

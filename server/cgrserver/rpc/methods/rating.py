@@ -68,7 +68,7 @@ def get_cost(world: World, args: GetCostArgs) -> dict[str, Any]:
         usage_ns=usage_ns,
     )
     try:
-        return EventCost.from_call_cost(quote(world, call)).as_wire()
+        return EventCost.from_call_cost(quote(world, call)).as_wire(is_fresh=True)
     except CgrError as error:
         raise server_error(error) from None
 
@@ -154,7 +154,7 @@ def get_rating_plans_cost(world: World, args: PlansCostArgs) -> dict[str, Any]:
             cost = quote_on_plan(world, call, plan_id)
         except (NotFound, Refused):
             continue
-        return {"EventCost": EventCost.from_call_cost(cost).as_wire(), "RatingPlanID": plan_id}
+        return {"EventCost": EventCost.from_call_cost(cost).as_wire(is_fresh=True), "RatingPlanID": plan_id}
     return {"EventCost": None, "RatingPlanID": ""}
 
 

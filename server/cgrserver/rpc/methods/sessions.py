@@ -4,14 +4,16 @@ Flags in the arguments say which subsystems a call goes through; the reply holds
 (`general.rpc_compat` "current") or every key that version 0.10 had, null where nothing was asked ("v0.10").
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from cgrcore.attributes import process as process_attributes
-from cgrcore.errors import BadRequest, CgrError, NotFound, mandatory_missing
+from cgrcore.errors import BadRequest, CgrError, NotFound, kept, mandatory_missing
 from cgrcore.event import CgrEvent, new_event
-from cgrcore.money import NANO, number_from_nano
+from cgrcore.money import number_from_nano
 from cgrcore.sessions import (
     authorise,
+    find_active,
     initiate,
     message,
     prefixed,
@@ -19,11 +21,10 @@ from cgrcore.sessions import (
     terminate,
     update,
 )
-from cgrcore.state import Effects
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
 
-__all__ = ["EventArgs"]
+__all__ = ["EventArgs", "attributes_of", "observers", "subsystem"]
 
 
 class EventArgs(Args):
@@ -113,26 +114,44 @@ def _need(args: EventArgs, *flags: str) -> None:
         raise mandatory_missing(("Subsystems",))
 
 
+def _altered_event(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any]) -> CgrEvent:
+    return attributes_of(world, event, args.AttributeIDs, reply) if args.GetAttributes else event
+
+
+def _started(world: World, event: CgrEvent, start: Callable[[], dict[str, int]]) -> int:
+    """Start something for an event and return what it may use. When that is refused, its end and its CDR are still known."""
+    try:
+        return min(start().values())
+    except CgrError as error:
+        if not str(error).startswith("RALS_ERROR"):
+            raise
+        world.state.undo()
+        record_failed_start(world, event)
+        raise kept(error) from None
+
+
 def _need_origin(event: CgrEvent) -> None:
     if not event.event.get("OriginID"):
         raise mandatory_missing(("OriginID",))
 
 
-def _attributes(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any]) -> CgrEvent:
-    """Alter the event when asked to, noting in the reply how."""
-    if not args.GetAttributes:
-        return event
+def attributes_of(world: World, event: CgrEvent, profile_ids: list[str] | None, reply: dict[str, Any]) -> CgrEvent:
+    """Return the event as attributes alter it, noting in the reply how. Without a profile it stays as it is."""
+    options = {**event.options, "*subsys": "*sessions", "*attrProfileIDs": profile_ids}
+    asked = CgrEvent(event.tenant, event.id, event.at, event.event, {**options, "*context": "*sessions", **event.options})
     try:
-        altered = process_attributes(world, event, context="*sessions", profile_ids=args.AttributeIDs or [])
+        altered = process_attributes(world, asked)
     except NotFound:
         return event
     except CgrError as error:
         raise prefixed("ATTRIBUTES_ERROR", error) from None
+    if "*context" not in event.options:
+        altered.event.options.pop("*context", None)
     reply["Attributes"] = altered.as_wire()
     return altered.event
 
 
-def _subsystem(world: World, name: str, label: str, event: CgrEvent, *args: Any) -> Any:
+def subsystem(world: World, name: str, label: str, event: CgrEvent, *args: Any) -> Any:
     """Ask a subsystem about the event. Errors carry its label; one that is not configured is NOT_CONNECTED."""
     if not world.settings["sessions"][f"{name}_conns"]:
         raise BadRequest(f"NOT_CONNECTED: {label}")
@@ -145,36 +164,39 @@ def _subsystem(world: World, name: str, label: str, event: CgrEvent, *args: Any)
         raise prefixed(f"{label.upper()}_ERROR", error) from None
 
 
-def _observers(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any]) -> None:
-    """Let thresholds and statistics see the event, as asked."""
-    for is_asked, part, key, ids in (
-        (args.ProcessThresholds, "thresholds", "ThresholdIDs", args.ThresholdIDs),
-        (args.ProcessStats, "stats", "StatQueueIDs", args.StatIDs),
-    ):
-        if is_asked:
-            reply[key] = None
-            observe = world.parts.get(f"{part}_process_event")
-            if observe is not None:
-                try:
-                    reply[key] = observe(world, event, ids or [])
-                except NotFound:
-                    pass
+def observers(world: World, part: str, event: CgrEvent, ids: list[str]) -> list[str] | None:
+    """Let thresholds or statistics see the event; return the ids of those that did, None when none matched."""
+    observe = world.parts.get(f"{part}_process_event")
+    if observe is None:
+        return None
+    try:
+        seen: list[str] = observe(world, event, ids)
+    except NotFound:
+        return None
+    return seen
+
+
+def _observe(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any]) -> None:
+    if args.ProcessThresholds:
+        reply["ThresholdIDs"] = observers(world, "thresholds", event, args.ThresholdIDs or [])
+    if args.ProcessStats:
+        reply["StatQueueIDs"] = observers(world, "stats", event, args.StatIDs or [])
 
 
 def _authorize(world: World, args: AuthorizeArgs) -> dict[str, Any]:
     event = args.event(world)
     _need(args, "GetAttributes", "AuthorizeResources", "AuthorizeIP", "GetMaxUsage", "GetRoutes", "GetSuppliers")
     reply: dict[str, Any] = {}
-    event = _attributes(world, args, event, reply)
+    event = _altered_event(world, args, event, reply)
     if args.GetMaxUsage:
         reply["MaxUsage"] = min(authorise(world, event).values())
     if args.AuthorizeResources:
-        reply["ResourceAllocation"] = _subsystem(world, "resources", "Resources", event, "authorize")
+        reply["ResourceAllocation"] = subsystem(world, "resources", "Resources", event, "authorize")
     if args.AuthorizeIP:
-        reply["AllocatedIP"] = _subsystem(world, "ips", "IPs", event, "authorize")
+        reply["AllocatedIP"] = subsystem(world, "ips", "IPs", event, "authorize")
     if args.GetRoutes or args.GetSuppliers:
-        reply["RouteProfiles"] = _subsystem(world, "routes", "Routes", event, args)
-    _observers(world, args, event, reply)
+        reply["RouteProfiles"] = subsystem(world, "routes", "Routes", event, args)
+    _observe(world, args, event, reply)
     return reply
 
 
@@ -207,16 +229,16 @@ def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
     event = args.event(world)
     _need(args, "GetAttributes", "AllocateResources", "AllocateIP", "InitSession")
     reply: dict[str, Any] = {}
-    event = _attributes(world, args, event, reply)
+    event = _altered_event(world, args, event, reply)
     if args.AllocateResources:
         _need_origin(event)
-        reply["ResourceAllocation"] = _subsystem(world, "resources", "Resources", event, "allocate")
+        reply["ResourceAllocation"] = subsystem(world, "resources", "Resources", event, "allocate")
     if args.AllocateIP:
         _need_origin(event)
-        reply["AllocatedIP"] = _subsystem(world, "ips", "IPs", event, "allocate")
+        reply["AllocatedIP"] = subsystem(world, "ips", "IPs", event, "allocate")
     if args.InitSession:
-        reply["MaxUsage"] = min(initiate(world, event, is_forced=args.ForceDuration).values())
-    _observers(world, args, event, reply)
+        reply["MaxUsage"] = _started(world, event, lambda: initiate(world, event, is_forced=args.ForceDuration))
+    _observe(world, args, event, reply)
     return reply
 
 
@@ -226,10 +248,13 @@ def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
     event = args.event(world)
     _need(args, "GetAttributes", "UpdateSession")
     reply: dict[str, Any] = {}
-    event = _attributes(world, args, event, reply)
+    event = _altered_event(world, args, event, reply)
     if args.UpdateSession:
-        reply["MaxUsage"] = min(update(world, event, is_forced=args.ForceDuration).values())
-    _observers(world, args, event, reply)
+        if find_active(world, event.event) is None:
+            reply["MaxUsage"] = _started(world, event, lambda: initiate(world, event, is_forced=args.ForceDuration))
+        else:
+            reply["MaxUsage"] = min(update(world, event, is_forced=args.ForceDuration).values())
+    _observe(world, args, event, reply)
     return _shape(world, reply, UPDATE_KEYS)
 
 
@@ -242,10 +267,10 @@ def terminate_session(world: World, args: TerminateArgs) -> str:
     if args.TerminateSession:
         terminate(world, event)
     if args.ReleaseResources:
-        _subsystem(world, "resources", "Resources", event, "release")
+        subsystem(world, "resources", "Resources", event, "release")
     if args.ReleaseIP:
-        _subsystem(world, "ips", "IPs", event, "release")
-    _observers(world, args, event, {})
+        subsystem(world, "ips", "IPs", event, "release")
+    _observe(world, args, event, {})
     return "OK"
 
 
@@ -254,18 +279,18 @@ def process_message(world: World, args: MessageArgs) -> dict[str, Any]:
     """Charge an event that has no duration of its own, such as a text message."""
     event = args.event(world)
     reply: dict[str, Any] = {}
-    event = _attributes(world, args, event, reply)
+    event = _altered_event(world, args, event, reply)
     if args.AllocateResources:
         _need_origin(event)
-        reply["ResourceAllocation"] = _subsystem(world, "resources", "Resources", event, "allocate")
+        reply["ResourceAllocation"] = subsystem(world, "resources", "Resources", event, "allocate")
     if args.AllocateIP:
         _need_origin(event)
-        reply["AllocatedIP"] = _subsystem(world, "ips", "IPs", event, "allocate")
+        reply["AllocatedIP"] = subsystem(world, "ips", "IPs", event, "allocate")
     if args.GetRoutes:
-        reply["RouteProfiles"] = _subsystem(world, "routes", "Routes", event, args)
+        reply["RouteProfiles"] = subsystem(world, "routes", "Routes", event, args)
     if args.Debit:
-        reply["MaxUsage"] = min(message(world, event, is_forced=args.ForceDuration).values())
-    _observers(world, args, event, reply)
+        reply["MaxUsage"] = _started(world, event, lambda: message(world, event, is_forced=args.ForceDuration))
+    _observe(world, args, event, reply)
     return reply
 
 
@@ -284,7 +309,7 @@ def _digest(world: World, reply: dict[str, Any]) -> dict[str, Any]:
         "AttributesDigest": None if attributes is None else _altered(attributes, separator, general["digest_equal"]),
         "AllocatedIP": reply.get("AllocatedIP"),
         "ResourceAllocation": reply.get("ResourceAllocation"),
-        "MaxUsage": None if usage_ns is None else number_from_nano(usage_ns if usage_ns >= 0 else -NANO),
+        "MaxUsage": None if usage_ns is None else number_from_nano(usage_ns),
         "Thresholds": joined("ThresholdIDs"),
         "StatQueues": joined("StatQueueIDs"),
     }

@@ -1,0 +1,237 @@
+"""SessionSv1.ProcessEvent and GetCost: an event taken through the steps that its flags name.
+
+A flag is `*step:sub:values`; flags of the same step add up. Without `*derived_reply` a step sees the event as it came
+(`*raw` in the reply), with it every run that chargers derive.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from cgrcore.attributes import process as process_attributes
+from cgrcore.cdrs import StoredCdrs, configured, process_events, switches_for
+from cgrcore.chargers import runs_of
+from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted
+from cgrcore.event import CgrEvent, copy_of, text_of, time_of, usage_of
+from cgrcore.money import number_from_nano
+from cgrcore.rating import Call, CallCost, EventCost, quote
+from cgrcore.sessions import UNLIMITED, authorise, default_usage, initiate, prefixed, terminate, update
+from cgrcore.timing import ZERO_AT, Moment
+from cgrcore.world import World
+from cgrserver.rpc.methods.cdrs import fetch_event
+from cgrserver.rpc.methods.sessions import EventArgs, attributes_of, observers, subsystem
+from cgrserver.rpc.registry import method
+
+__all__: list[str] = []
+
+RAW = "*raw"
+DERIVED = "*derived_reply"
+
+
+class ProcessEventArgs(EventArgs):
+    Flags: list[str] | None = None
+    Limit: int | None = None
+    Offset: int | None = None
+    MaxItems: int | None = None
+
+
+class Flags:
+    """The flags of an event: for each step its sub-flags, for each of these its values."""
+
+    def __init__(self, flags: Iterable[str]) -> None:
+        self._steps: dict[str, dict[str, list[str]]] = {}
+        self._off: set[str] = set()
+        for flag in flags:
+            step, _, rest = flag.partition(":")
+            subs = self._steps.setdefault(step, {})
+            if rest == "false":
+                self._off.add(step)
+            elif rest:
+                sub, _, values = rest.partition(":")
+                subs.setdefault(sub, []).extend(value for value in values.split("&") if value)
+
+    def has(self, step: str, sub: str = "") -> bool:
+        """True when the step is named (and not switched off), or its sub-flag is."""
+        if not sub:
+            return step in self._steps and step not in self._off
+        return sub in self._steps.get(step, ())
+
+    def values(self, step: str, sub: str) -> list[str]:
+        return self._steps.get(step, {}).get(sub, [])
+
+    def subs(self, step: str) -> list[str]:
+        """Return the sub-flags of a step as flags of their own, with their values."""
+        return [f"{sub}:{'&'.join(values)}" if values else sub for sub, values in self._steps.get(step, {}).items()]
+
+
+@method("SessionSv1.ProcessEvent", fetch=fetch_event)
+def process_event(world: World, args: ProcessEventArgs, stored: StoredCdrs) -> dict[str, Any]:
+    """Take an event through the steps that its flags name."""
+    event = args.event(world)
+    return _Processing(world, args, copy_of(event), stored).reply()
+
+
+class _Processing:
+    """The way of one event. What fails in a step that does not decide is remembered, and told at the end."""
+
+    def __init__(self, world: World, args: ProcessEventArgs, event: CgrEvent, stored: StoredCdrs) -> None:
+        self._world = world
+        self._args = args
+        self._flags = Flags(args.Flags or ())
+        self._events = {RAW: event}
+        self._stored = stored
+        self._reply: dict[str, Any] = {}
+        self._is_partial = False
+
+    def reply(self) -> dict[str, Any]:
+        flags = self._flags
+        if flags.has("*chargers"):
+            self._derive()
+        if flags.has("*attributes"):
+            self._attributes()
+        if flags.has("*routes"):
+            self._reply["RouteProfiles"] = self._each("*routes", lambda event: subsystem(self._world, "routes", "Routes", event, self._args))
+        self._observe()
+        for step, name, label, key in (
+            ("*resources", "resources", "Resources", "ResourceAllocation"),
+            ("*ips", "ips", "IPs", "AllocatedIP"),
+        ):
+            self._allocate(step, name, label, key)
+        if flags.has("*rals"):
+            self._rals()
+        if flags.has("*cdrs"):
+            self._cdrs()
+        if self._is_partial:
+            raise PartiallyExecuted
+        return self._reply
+
+    def _derive(self) -> None:
+        try:
+            runs = runs_of(self._world, self._events[RAW])
+        except CgrError as error:
+            raise prefixed("CHARGERS_ERROR", error) from None
+        for run in runs:
+            if run.run_id != RAW:
+                self._events[run.run_id] = run.event
+
+    def _each(self, step: str, ask: Callable[[CgrEvent], Any]) -> dict[str, Any]:
+        """Ask for the event, or for each derived one, and return the answers by run."""
+        runs = self._events if self._flags.has(step, DERIVED) else {RAW: self._events[RAW]}
+        return {run_id: ask(event) for run_id, event in runs.items()}
+
+    def _attributes(self) -> None:
+        found = {}
+        runs = self._events if self._flags.has("*attributes", DERIVED) else {RAW: self._events[RAW]}
+        for run_id, event in list(runs.items()):
+            try:
+                altered = process_attributes(
+                    self._world, event, context="*sessions", profile_ids=self._flags.values("*attributes", "*ids")
+                )
+            except NotFound:
+                continue
+            except CgrError as error:
+                self._fail(prefixed("ATTRIBUTES_ERROR", error))
+                continue
+            self._events[run_id] = altered.event
+            found[run_id] = altered.as_wire()
+        if found:
+            self._reply["Attributes"] = found
+
+    def _observe(self) -> None:
+        for step, part, key in (("*thresholds", "thresholds", "ThresholdIDs"), ("*stats", "stats", "StatQueueIDs")):
+            if self._flags.has(step):
+                ids = self._flags.values(step, "*ids")
+                self._reply[key] = self._each(step, lambda event, part=part, ids=ids: observers(self._world, part, event, ids))
+
+    def _allocate(self, step: str, name: str, label: str, key: str) -> None:
+        for action in ("authorize", "allocate", "release"):
+            if not self._flags.has(step, f"*{action}"):
+                continue
+            try:
+                answers = self._each(step, lambda event, action=action: subsystem(self._world, name, label, event, action))
+            except CgrError as error:
+                self._fail(error)
+            else:
+                self._reply[key] = answers
+            return
+
+    def _rals(self) -> None:
+        flags = self._flags
+        if flags.has("*rals", "*cost"):
+            self._reply["Cost"] = self._each("*rals", self._cost)
+        is_forced = flags.has("*rals", "*fd")
+        event = self._events[RAW]
+        for sub, ask in (
+            ("*authorize", lambda: authorise(self._world, event)),
+            ("*initiate", lambda: initiate(self._world, event, is_forced=is_forced)),
+            ("*update", lambda: update(self._world, event, is_forced=is_forced)),
+        ):
+            if flags.has("*rals", sub):
+                self._reply["MaxUsage"] = self._granted(ask())
+                return
+        if flags.has("*rals", "*terminate"):
+            terminate(self._world, event)
+
+    def _granted(self, granted: dict[str, int]) -> dict[str, int]:
+        """Return what may be used: by the event as a whole, and by each run when asked for."""
+        if UNLIMITED in granted.values() and self._flags.has("*rals", "*initiate"):
+            granted = dict.fromkeys(granted, default_usage(self._world, text_of(self._events[RAW].event.get("ToR"))))
+        least = min(granted.values())
+        if not self._flags.has("*rals", DERIVED):
+            return {RAW: least}
+        return {**granted, RAW: least}
+
+    def _cost(self, event: CgrEvent) -> Any:
+        try:
+            return number_from_nano(quote_event(self._world, event).cost_nano)
+        except CgrError as error:
+            raise prefixed("RALS_ERROR", error) from None
+
+    def _cdrs(self) -> None:
+        event = self._events[RAW]
+        switches = switches_for(configured(self._world), event.options, self._flags.subs("*cdrs"))
+        try:
+            process_events(self._world, [event], switches, self._stored)
+        except CgrError as error:
+            self._fail(error)
+
+    def _fail(self, error: CgrError) -> None:
+        if self._flags.has("*blocker_error"):
+            raise error
+        self._is_partial = True
+
+
+def quote_event(world: World, event: CgrEvent) -> CallCost:
+    """Return what an event would cost. Raises as `quote`."""
+    fields = event.event
+    general = world.settings["general"]
+    account = text_of(fields.get("Account"))
+    start = time_of(fields.get("AnswerTime"), world.now_at) or time_of(fields.get("SetupTime"), world.now_at)
+    start = start or Moment(ZERO_AT, 0)
+    tor = text_of(fields.get("ToR"))
+    usage_ns = usage_of(fields.get("Usage"))
+    call = Call(
+        tenant=event.tenant,
+        category=text_of(fields.get("Category")) or general["default_category"],
+        subject=text_of(fields.get("Subject")) or account,
+        account=account,
+        destination=text_of(fields.get("Destination")),
+        tor=tor,
+        start_at=start.at,
+        offset_s=start.offset_s,
+        usage_ns=default_usage(world, tor) if usage_ns is None else usage_ns,
+    )
+    return quote(world, call)
+
+
+@method("SessionSv1.GetCost")
+def get_cost(world: World, args: ProcessEventArgs) -> dict[str, Any]:
+    """Say what an event would cost, by the tariff alone."""
+    if args.Event is None and not (args.Tenant or args.ID):
+        raise BadRequest("MANDATORY_IE_MISSING: [CGREvent]")
+    event = args.event(world)
+    reply: dict[str, Any] = {"Attributes": None}
+    if Flags(args.Flags or ()).has("*attributes"):
+        event = attributes_of(world, event, Flags(args.Flags or ()).values("*attributes", "*ids"), reply)
+    cost = EventCost.from_call_cost(quote_event(world, event), event.id)
+    reply["EventCost"] = cost.as_wire(is_fresh=True)
+    return reply

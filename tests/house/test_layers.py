@@ -53,6 +53,7 @@ ALLOWED_IN_SERVER: dict[str, str] = {
     "cgrserver.settings": "",
     "cgrserver.lifecycle": "",
     "cgrserver.telemetry": "",
+    "cgrserver.tariffs": "",
     # adapters
     "cgrserver.storage": "",
     "cgrserver.commit": "storage",
@@ -60,12 +61,12 @@ ALLOWED_IN_SERVER: dict[str, str] = {
     "cgrserver.bulk": "storage",
     # services, rpc
     "cgrserver.services": "storage commit telemetry",
-    "cgrserver.rpc": "storage commit services telemetry settings",
+    "cgrserver.rpc": "storage commit services telemetry settings tariffs",
     "cgrserver.transports": "rpc telemetry",
     # the command line, and the one that wires it all
     "cgrserver.demo": "bulk storage",
     "cgrserver.app": "settings lifecycle telemetry storage commit bulk services rpc transports",
-    "cgrserver.cli": "settings lifecycle app bulk demo rpc storage",
+    "cgrserver.cli": "settings lifecycle app bulk demo rpc storage tariffs",
 }
 
 #: Modules that reach outside: the clock, the disk, the network, chance, threads, other processes.

@@ -14,8 +14,8 @@ def history(
     /,
     *,
     tenant: str = "",
-    from_: Annotated[str, Parameter(name="--from")] = "",
-    until: str = "",
+    from_: Annotated[str, Parameter(name="--from", allow_leading_hyphen=True)] = "",
+    until: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
     server: _Server = "127.0.0.1:2012",
 ) -> int:
     """Show every change of an account's balances.
@@ -41,7 +41,14 @@ def history(
     )
 
 
-def balances(account: str, /, *, tenant: str = "", at: str = "", server: _Server = "127.0.0.1:2012") -> int:
+def balances(
+    account: str,
+    /,
+    *,
+    tenant: str = "",
+    at: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
+    server: _Server = "127.0.0.1:2012",
+) -> int:
     """Show what an account's balances held at an instant.
 
     Parameters

@@ -15,6 +15,7 @@ import trio
 
 from cgrcore import thresholds
 from cgrcore.actions.triggers import install_triggers
+from cgrcore.cdrs.logged import log_cdr
 from cgrcore.config import Settings
 from cgrcore.errors import BadRequest, CgrError
 from cgrcore.ports import Store
@@ -28,6 +29,7 @@ from cgrserver.rpc.dispatcher import CallLimits, Dispatcher
 from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
 from cgrserver.services import filter_sources
+from cgrserver.services.scheduler import SchedulerTask
 from cgrserver.services.sessions import SessionTimersTask, forget_what_is_over
 from cgrserver.settings import unserved_warning
 from cgrserver.storage.reads import StoreReads
@@ -66,6 +68,8 @@ class Application:
         world = self.world
         world.parts["decide"] = self.dispatcher.decide
         world.parts["call_method"] = InternalCalls()
+        world.parts["log_cdr"] = log_cdr
+        world.parts["note"] = _note
         install_triggers(world)
         thresholds.install(world)
         filter_sources.install(world)
@@ -89,6 +93,8 @@ class Application:
         settings = self.settings
         timers = SessionTimersTask(self.world, self.dispatcher.decide, time.time_ns, _say_ended)
         nursery.start_soon(timers.run)
+        if settings["schedulers"]["enabled"]:
+            nursery.start_soon(SchedulerTask(self.world, self.dispatcher.decide, time.time_ns).run)
         partitions: Mapping[str, Any] = settings["caches"]["partitions"]
         nursery.start_soon(
             forget_what_is_over,
@@ -146,6 +152,10 @@ def open_store(settings: Settings, codecs: Codecs) -> Store:
         is_synced = settings["general"]["durability"] == "commit"
         return PostgresStore(conninfo_of(section), codecs, is_every_commit_synced=is_synced)
     raise BadRequest(f"data_db.db_type {kind} is not supported: expected *sqlite, *postgres or *internal")
+
+
+def _note(text: str) -> None:
+    log.info(text)
 
 
 def _say_ended(session: Session, cause: str) -> None:

@@ -2,9 +2,9 @@
 
     python -m bench.commit [--seconds 2] [--store sqlite|memory]
 
-Lock-step: so many decisions are made, then their commit is waited for, as so many clients with one request in flight would.
-What was written is checked afterwards: the ledger adds up to the balances. Measures server/cgrserver/storage/gathering.pyx,
-server/cgrserver/commit.py and the store; the engine is left out.
+Lock-step: so many decisions are made, then their commit is waited for, as so many clients with one request in flight
+would. What was written is checked afterwards: the ledger adds up to the balances. Measures the store,
+server/cgrserver/commit.py and server/cgrserver/storage/gathering.pyx; the engine is left out.
 """
 
 import argparse

@@ -17,6 +17,7 @@ from cgrcore.errors import Corrupt, Unavailable
 from cgrcore.money import parse_nano
 from cgrcore.ports import Batch, LedgerLine
 from cgrserver.storage.cdr_sql import Dialect
+from cgrserver.storage.checkpoints import BACKSTOP_PAGES, Checkpoints
 from cgrserver.storage.gathering import ledger_row
 from cgrserver.storage.migrations import migrate
 from cgrserver.storage.queries import SqlQueries
@@ -40,9 +41,6 @@ BUSY_TIMEOUT_S = 5.0
 #: A commit writes whole pages, mostly one for each account: small ones are up to twice as fast as the usual 4 KiB.
 PAGE_SIZE_BYTES = 1024
 
-#: Pages in the log before they are moved to the file: fewer moves, at 16 MiB of log.
-CHECKPOINT_PAGES = 16_000
-
 #: Rows in one INSERT. SQLite allows 32766 parameters in a statement; a CDR has 26.
 ROWS_PER_STATEMENT = 32
 
@@ -61,6 +59,7 @@ class SqliteStore(SqlQueries):
         self._lock = _lock(self._path)
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
+        self._checkpoints = Checkpoints(self._path)
         try:
             self._writer = self._open()
             migrate(self._writer.execute, "sqlite")
@@ -78,7 +77,7 @@ class SqliteStore(SqlQueries):
         connection.execute(f"PRAGMA page_size={PAGE_SIZE_BYTES}")  # of a new file; an old one keeps its own
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
-        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
         connection.execute("PRAGMA cache_size=-65536")
         return connection
 
@@ -86,6 +85,7 @@ class SqliteStore(SqlQueries):
         with self._readers_lock:
             while self._readers:
                 self._readers.pop().close()
+        self._checkpoints.close()
         self._writer.close()
         self._lock.close()
 
@@ -93,6 +93,7 @@ class SqliteStore(SqlQueries):
         # A failed sync may have left pages in the system's cache that will never reach the disk, yet read back fine.
         # Moving the log into the file writes and syncs them anew, before anything is built on them.
         try:
+            self._checkpoints.wait()
             self._writer.close()
             self._writer = self._open()
             busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -106,8 +107,10 @@ class SqliteStore(SqlQueries):
     def commit(self, batch: Batch) -> None:
         try:
             self._writer.execute("BEGIN IMMEDIATE")
+            before = self._writer.total_changes
             self._write(batch)
             self._writer.execute("COMMIT")
+            self._checkpoints.wrote(self._writer, self._writer.total_changes - before)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             try:
                 if self._writer.in_transaction:

@@ -8,7 +8,20 @@ __all__ = ["FINISHED"]
 
 FINISHED: dict[str, str | frozenset[str]] = {
     "wire": frozenset({"method", "ping"}),
-    "core": frozenset({"status", "ping", "methods", "params", "sleep", "profiling"}),
+    "core": frozenset(
+        {
+            "guardian",
+            "guardian_timeout",
+            "guardian_wrong",
+            "service_status",
+            "status",
+            "ping",
+            "methods",
+            "params",
+            "sleep",
+            "profiling",
+        }
+    ),
     "filters": frozenset(
         {
             "accounts",

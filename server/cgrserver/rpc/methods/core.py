@@ -161,3 +161,15 @@ def stop_cpu_profiling(world: World, args: NothingArgs) -> str:
 def stop_memory_profiling(world: World, args: NothingArgs) -> str:
     """End memory profiling, which this server leaves to tools from outside (memray)."""
     raise Refused("stop memory profiling: not started yet")
+
+
+class ServiceArgs(Args):
+    ServiceID: str = ""
+    Tenant: str = ""
+    APIOpts: dict[str, Any] | None = None
+
+
+@method("ServiceManagerV1.ServiceStatus", aliases=("ServiceManagerV1.StartService", "ServiceManagerV1.StopService"))
+def service_status(world: World, args: ServiceArgs) -> str:
+    """Refuse: services are switched on and off by the configuration, none by name while the node runs."""
+    raise Refused("UNSUPPORTED_SERVICE_ID")

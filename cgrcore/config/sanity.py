@@ -78,8 +78,9 @@ def unserved(settings: dict[str, Any], served: Collection[str]) -> list[str]:
 
 
 def _check_connections(settings: "Settings", mistakes: list[Mistake]) -> None:
-    for name, section in SECTIONS.items():
-        values = settings[name]
+    # Services come first, in CGRateS's order: only the first mistake is the answer to a request.
+    for name in dict.fromkeys((*_COMPONENTS, *SECTIONS)):
+        section, values = SECTIONS[name], settings[name]
         if not isinstance(section.kind, Object) or not values.get("enabled", name in _COMPONENTS):
             continue
         component = _COMPONENTS.get(name, name)

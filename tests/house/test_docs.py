@@ -1,13 +1,11 @@
 """The documentation lists what there is, and nothing that is not."""
 
-import importlib
-import pkgutil
 import re
 
-import cgrserver.rpc.methods
 import pytest
 from cgrserver.cli import COMMANDS
-from cgrserver.cli.config_page import page
+from cgrserver.cli.pages import PAGES
+from cgrserver.rpc import methods
 from cgrserver.rpc.registry import METHODS
 
 from cgrcore.config import SECTIONS, Key, Map, Object, Records
@@ -23,22 +21,21 @@ def _keys(kind: object) -> set[str]:
     return _keys(kind.values) if isinstance(kind, Map) else set()
 
 
-def test_the_page_of_the_configuration_is_the_one_that_is_made() -> None:
-    assert (ROOT / "docs/configuration.md").read_text() == page(), (
-        "python -m cgrserver.cli.config_page > docs/configuration.md"
-    )
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_that_is_made_is_up_to_date(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text() == PAGES[name](), "run: python -m cgrserver.cli.pages"
 
 
 @pytest.mark.parametrize("section", SECTIONS.values(), ids=lambda section: section.name)
 def test_the_page_of_the_configuration_lists_every_key(section: Key) -> None:
-    listed = {name for cell in re.findall(r"^\| `([^`]+)` \|", page(), re.M) for name in (cell, *cell.split("."))}
-    assert f"## {section.name}\n" in page()
+    page = PAGES["configuration.md"]()
+    listed = {name for cell in re.findall(r"^\| `([^`]+)` \|", page, re.M) for name in (cell, *cell.split("."))}
+    assert f"## {section.name}\n" in page
     assert _keys(section.kind) <= listed
 
 
 def test_every_rpc_method_says_in_a_line_what_it_does() -> None:
-    for module in pkgutil.iter_modules(cgrserver.rpc.methods.__path__):
-        importlib.import_module(f"cgrserver.rpc.methods.{module.name}")
+    methods.load_all()
     assert [name for name, method in METHODS.items() if not method.summary] == []
 
 

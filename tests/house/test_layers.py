@@ -37,12 +37,20 @@ ALLOWED: dict[str, str] = {
     "cgrcore.scheduling": VALUES + " filters rating actions accounting",
     "cgrcore.actions": VALUES + " filters rating accounting scheduling",
     "cgrcore.thresholds": VALUES + " filters rating actions accounting scheduling",
-    "cgrcore.triggers": VALUES + " filters rating actions accounting scheduling",
-    "cgrcore.tariffplan": VALUES
-    + " _fast filters rating accounting actions scheduling triggers attributes chargers thresholds",
+    "cgrcore.thresholds": VALUES + " filters accounting actions",
+    "cgrcore.stats": VALUES + " filters thresholds",
+    "cgrcore.trends": VALUES + " filters thresholds stats",
+    "cgrcore.rankings": VALUES + " filters thresholds stats",
+    "cgrcore.resources": VALUES + " filters thresholds",
+    "cgrcore.ips": VALUES + " filters thresholds",
+    "cgrcore.routes": VALUES + " filters rating accounting attributes resources stats",
+    "cgrcore.tariffplan": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds "
+    "stats trends rankings resources ips routes",
     # flows
-    "cgrcore.sessions": VALUES + " _fast filters rating accounting actions scheduling attributes chargers",
-    "cgrcore.cdrs": VALUES + " _fast filters rating accounting actions scheduling attributes chargers sessions",
+    "cgrcore.sessions": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds "
+    "stats resources ips routes",
+    "cgrcore.cdrs": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds stats "
+    "sessions",
     # ports, formats on the wire
     "cgrcore.ports": VALUES + " cdrs",
     "cgrcore.codecs": VALUES + " _fast",

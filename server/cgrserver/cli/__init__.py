@@ -25,6 +25,7 @@ COMMANDS = (
     Command(
         "check-config", "cgrserver.cli.check_config:check_config", "Check a configuration, and tell every mistake."
     ),
+    Command("check-tariff", "cgrserver.cli.check_tariff:check_tariff", "Check the CSV files of a tariff plan."),
     Command("call", "cgrserver.cli.call:call", "Call a method of a running server and print its reply."),
     Command("account history", "cgrserver.cli.account:history", "Show every change of an account's balances."),
     Command(
@@ -36,6 +37,7 @@ COMMANDS = (
 _EXAMPLES = """\
   cgrcore serve --config /etc/cgrcore --set listen.rpc_json=127.0.0.1:2012
   cgrcore check-config --config /etc/cgrcore
+  cgrcore check-tariff tariffplans/fosdem
   cgrcore call APIerSv2.GetAccounts 'AccountIDs=["1001"]'
   cgrcore account history 1001
   cgrcore call SessionSv1.GetActiveSessions '{"Limit": 10}' --server 127.0.0.1:2012

@@ -1,4 +1,4 @@
-"""`python -m cgrserver.cli.config_page` prints docs/configuration.md, made from the vocabulary of the configuration.
+"""docs/configuration.md: every section and key, made from the vocabulary of the configuration.
 
 Rules: every section and key has its row; objects that stand in several places are described once, at the end.
 """
@@ -11,12 +11,12 @@ import msgspec
 
 from cgrcore.config import SECTIONS, Key, Kind, Map, Object, RecordMap, Records
 
-__all__ = ["page"]
+__all__ = ["config_page"]
 
 _INTRODUCTION = """\
 # Configuration
 
-*This page is made by `python -m cgrserver.cli.config_page`; a test keeps it true.*
+*This page is made by `python -m cgrserver.cli.pages`; a test keeps it true.*
 
 The words are those of CGRateS, so that its configuration files can be used as they are. Without `--config`, `cgrcore
 serve` runs every service it has, with its data in `cgrcore.db` in the working folder.
@@ -34,7 +34,7 @@ serve` runs every service it has, with its data in `cgrcore.db` in the working f
 """
 
 
-def page() -> str:
+def config_page() -> str:
     """Return the whole page as Markdown."""
     shared: dict[str, Object] = {}
     parts = [_INTRODUCTION]
@@ -111,7 +111,3 @@ def _row(name: str, key: Key, type_word: str) -> str:
 
 def _sentence(key: Key) -> str:
     return f"{key.meaning} (**ours**)" if key.is_ours else key.meaning
-
-
-if __name__ == "__main__":
-    print(page(), end="")

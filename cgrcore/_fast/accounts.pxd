@@ -2,7 +2,7 @@
 from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from *:
-    # Cython has no word for it: arithmetic on this type is done by C in 128 bits; to and from Python it goes by the two functions below.
+    # Cython has no word for it: C reckons with it in 128 bits; to and from Python it goes by the two functions below.
     ctypedef long long int128 "__int128_t"
 
 cdef int128 int128_of(object number) except? -1
@@ -16,7 +16,8 @@ cdef class Terms:
     cdef readonly object timings
     cdef readonly object timing_ids
     cdef readonly object factors
-    cdef bint is_plain
+    #: It asks more of a call than that its balance is there: a destination, a category, membership.
+    cdef bint is_restricted
 
 cdef class Balance:
     cdef int128 value
@@ -41,3 +42,4 @@ cdef class AccountBase:
     cdef public bint allow_negative
     cdef public bint is_disabled
     cdef public int64_t updated_at
+    cpdef AccountBase copy(self)

@@ -35,11 +35,11 @@ cdef object int_of(int128 number):
     cdef long long small = <long long>number
     if <int128>small == number:
         return PyLong_FromLongLong(small)
-    return (PyLong_FromLongLong(<long long>(number >> 64)) << 64) | <uint64_t>(number & <int128><uint64_t>0xFFFFFFFFFFFFFFFF)
+    return (PyLong_FromLongLong(<long long>(number >> 64)) << 64) | <uint64_t>number
 
 
 cdef class Terms:
-    """What a balance may be used for. Shared between balances, so it is never changed; see the properties of Balance."""
+    """What a balance may be used for. Shared between balances, so never changed; see the properties of Balance."""
 
     def __cinit__(self, destination_ids=None, str rating_subject="", categories=None, shared_groups=None, timings=None,
                   timing_ids=None, factors=None):
@@ -50,7 +50,7 @@ cdef class Terms:
         self.timings = timings
         self.timing_ids = timing_ids
         self.factors = factors
-        self.is_plain = not (destination_ids or rating_subject or categories or shared_groups or timings or factors)
+        self.is_restricted = bool(categories or shared_groups or (destination_ids and not destination_ids.get("*any")))
 
     def fields(self):
         """Return the fields in the order the constructor takes them."""
@@ -80,10 +80,10 @@ cdef class Balance:
     changed since triggers were last evaluated (not stored).
     """
 
-    def __cinit__(self, str uuid="", str id="", str type="", value_nano=0, *, int64_t expires_at=ZERO_AT,
-                  int64_t weight_nano=0, destination_ids=None, str rating_subject="", categories=None,
-                  shared_groups=None, timings=None, timing_ids=None, bint is_disabled=False, factors=None,
-                  bint is_blocker=False):
+    def __init__(self, str uuid="", str id="", str type="", value_nano=0, *, int64_t expires_at=ZERO_AT,
+                 int64_t weight_nano=0, destination_ids=None, str rating_subject="", categories=None,
+                 shared_groups=None, timings=None, timing_ids=None, bint is_disabled=False, factors=None,
+                 bint is_blocker=False):
         self.uuid = uuid
         self._id = sys.intern(id)
         self._type = sys.intern(type)
@@ -220,8 +220,8 @@ cdef class AccountBase:
     A type whose balances were all removed stays with None. `updated_at` ns UTC, ZERO_AT when never.
     """
 
-    def __cinit__(self, str id="", dict balances=None, *, unit_counters=None, triggers=None, bint allow_negative=False,
-                  bint is_disabled=False, int64_t updated_at=ZERO_AT):
+    def __init__(self, str id="", dict balances=None, *, unit_counters=None, triggers=None, bint allow_negative=False,
+                 bint is_disabled=False, int64_t updated_at=ZERO_AT):
         self.id = id
         self.balances = {} if balances is None else balances
         self.unit_counters = unit_counters
@@ -230,19 +230,31 @@ cdef class AccountBase:
         self.is_disabled = is_disabled
         self.updated_at = updated_at
 
-    def copy(self):
-        """Return an independent twin. Counters and triggers are containers of frozen records: they are shared copies one level deep."""
+    cpdef AccountBase copy(self):
+        """Return an independent twin. Of counters and triggers the containers are copied: their records are frozen."""
         cdef dict balances = {}
-        cdef Balance balance
+        cdef object balance
         for kind, group in self.balances.items():
-            balances[kind] = None if group is None else [(<Balance>balance).copy() for balance in group]
-        cdef AccountBase twin = type(self)(self.id, balances)
+            balances[kind] = None if group is None else [(<Balance>balance).copy() for balance in <list>group]
+        cdef AccountBase twin = AccountBase.__new__(type(self))
+        twin.id = self.id
+        twin.balances = balances
         twin.unit_counters = dict(self.unit_counters) if self.unit_counters is not None else None
         twin.triggers = type(self.triggers)(self.triggers) if self.triggers is not None else None
         twin.allow_negative = self.allow_negative
         twin.is_disabled = self.is_disabled
         twin.updated_at = self.updated_at
         return twin
+
+    def has_expired(self, int64_t at):
+        """True when a balance expired before the instant (ns UTC)."""
+        cdef Balance balance
+        for group in self.balances.values():
+            if group is not None:
+                for balance in <list>group:
+                    if balance.expires_at != ZERO_AT and balance.expires_at < at:
+                        return True
+        return False
 
     def __repr__(self):
         return f"Account({self.id!r}, {self.balances!r})"

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from typing import Any
 
 from cgrcore._fast.accounts import AccountBase, Balance
@@ -46,23 +45,7 @@ class Debit:
     is_fee_owed: bool
     is_capped: bool
     def __init__(
-        self,
-        account: AccountBase,
-        units: list[Any],
-        money: list[Any],
-        *,
-        rate: Callable[[str | None, int, int, int], list[Any]],
-        zero_increment: Callable[[str, bool], int],
-        is_active: Callable[[Balance, int], bool],
-        touch: Callable[[Any], object],
-        default_of: Callable[[], Any],
-        start_at: int,
-        usage_ns: int,
-        duration_index_ns: int,
-        is_first: bool,
-        is_dry: bool,
-        max_cost_so_far_nano: int,
-        factor_id: str | None,
+        self, account: AccountBase, call: Any, units: list[Source], money: list[Source], rules: Any, is_dry: bool
     ) -> None: ...
     @property
     def is_covered(self) -> bool: ...
@@ -71,3 +54,5 @@ class Debit:
     def run(self) -> bool: ...
     def undo(self) -> None: ...
     def overdraw(self, may_go_negative: bool) -> None: ...
+
+def plain_sources(account: AccountBase, kind: str, at: int) -> list[Source] | None: ...

@@ -1,19 +1,21 @@
 # cython: overflowcheck=False
-# The check knows 64-bit integers only; amounts have 128 bits, and every product is one of an int64 count and a value within ±10^36.
+# The check knows 64-bit integers only; amounts have 128 bits. `times` and `later` check what could leave its range.
 """The debit kernel: how far balances reach into a call, in closed form.
 
-Rules: increments are counted by division, never walked; what is paid is written down as payments, runs of equal increments
-paid by the same balances; an error undoes what was paid. Prices come from outside, as spans.
+Rules: increments are counted by division, never walked; what is paid is written down as payments, runs of equal
+increments paid by the same balances; an error undoes what was paid. Prices come from outside, as spans.
 Does not know: which balances an event may use, tariffs, records of costs, storage.
 """
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int128_of, int_of
 
-from cgrcore.errors import CgrError, Refused
+from cgrcore.errors import BadRequest, CgrError, Refused
 
 cdef int64_t NANO = 1000000000
+#: Amounts stay within this, in nano.
+cdef int128 LIMIT = <int128>1000000000000000000 * 1000000000000000000
 #: Consumed units are rounded up to five decimals when a factor applies: one step in nano.
 cdef int64_t FACTOR_STEP = 10000
 
@@ -24,9 +26,9 @@ cdef enum Cap:
 
 
 cdef class Source:
-    """A balance that may pay, and the account that owns it. `precision` is the length of the prefix it was chosen by."""
+    """A balance that may pay, and its account. `precision` is the length of the prefix it was chosen by."""
 
-    def __cinit__(self, Balance balance, AccountBase account, int64_t precision=0):
+    def __init__(self, Balance balance, AccountBase account, int64_t precision=0):
         self.balance = balance
         self.account = account
         self.precision = precision
@@ -71,22 +73,78 @@ cdef inline int64_t reach(int128 value, int128 amount, int64_t count) noexcept n
     return count if times > count else <int64_t>times
 
 
+def plain_sources(AccountBase account, str kind, int64_t at):
+    """Return the balances of a type (and `*generic`) that may pay at an instant, the heaviest first.
+
+    None when one asks for a destination, a category or a shared group: then more must be known of the call.
+    """
+    cdef list found = []
+    if not add_plain(account, kind, at, found):
+        return None
+    if kind != "*monetary" and kind != "*generic" and not add_plain(account, "*generic", at, found):
+        return None
+    return found
+
+
+cdef bint add_plain(AccountBase account, str kind, int64_t at, list found) except -1:
+    cdef object group = account.balances.get(kind)
+    cdef Balance balance
+    cdef Source source, other
+    cdef Py_ssize_t place
+    if group is None:
+        return True
+    for balance in <list>group:
+        if balance.is_disabled or (balance.expires_at != INT64_MIN and balance.expires_at < at):
+            continue
+        if balance.terms.is_restricted:
+            return False
+        if balance.value <= 0 and not balance.is_blocker:
+            continue
+        source = Source.__new__(Source)
+        source.balance = balance
+        source.account = account
+        place = len(found)
+        while place > 0:
+            other = found[place - 1]
+            if other.balance.weight_nano >= balance.weight_nano:
+                break
+            place -= 1
+        found.insert(place, source)
+    return True
+
+
+cdef int128 times(int128 amount, int64_t count) except? -1:
+    """Return amount × count. Raises BadRequest beyond ±10^36."""
+    if amount != 0 and count != 0 and (amount if amount > 0 else -amount) > LIMIT / count:
+        raise BadRequest(f"number out of range: {int_of(amount)} nano x {count}")
+    return amount * count
+
+
+cdef int64_t later(int64_t at, int64_t step, int64_t count) except? -1:
+    """Return the instant `count` steps later. Raises BadRequest beyond 64 bits."""
+    cdef int128 found = <int128>at + <int128>step * count
+    if found > INT64_MAX:
+        raise BadRequest(f"instant out of range: {count} x {step}ns")
+    return <int64_t>found
+
+
 cdef class Debit:
     """One debit under way. `run` pays from balances, `overdraw` charges the rest to the default balance.
 
-    `rate(subject, start_at, usage_ns, duration_index_ns)` returns spans, subject None for the call's own;
-    `zero_increment(subject, is_unit)` the step of a `*zero` subject in ns, -1 for others; `is_active(balance, at)` tells
-    whether its timings allow it; `touch(account)` is called before an account changes; `default_of()` returns the source of
-    the default balance, made when it is missing.
+    `rules` is what the kernel asks: `spans(call, subject, start_at, usage_ns, duration_index_ns)` for prices, subject
+    None for the call's own; `zero_increment(subject, tor, is_unit)` for the step of a `*zero` subject in ns, -1 for
+    others; `is_active(balance, at, offset_s)` whether its timings allow a balance; `touch(account)` before an account
+    changes;
+    `default_of(account)` for the source of the default balance, made when it is missing.
     """
 
-    cdef object rate, zero_increment, is_active, touch, default_of
+    cdef object call, rules
     cdef list units, money
     cdef readonly list parts
     cdef readonly AccountBase account
     cdef readonly int64_t start_at, end_at, duration_index_ns
     cdef int128 cost_so_far
-    cdef str factor_id
+    cdef object factor_id
     cdef bint is_first, is_dry
     #: The connect fee went to the default balance, since no balance had it.
     cdef readonly bint is_fee_owed
@@ -95,27 +153,25 @@ cdef class Debit:
     #: The accounts that changed.
     cdef readonly list touched
     cdef Payment fee
+    #: Every payment, in the order made.
+    cdef list made
 
-    def __init__(self, AccountBase account, list units, list money, *, rate, zero_increment, is_active, touch, default_of,
-                 int64_t start_at, int64_t usage_ns, int64_t duration_index_ns, bint is_first, bint is_dry,
-                 max_cost_so_far_nano, str factor_id):
+    def __init__(self, AccountBase account, call, list units, list money, rules, bint is_dry):
         self.account = account
+        self.call = call
         self.units = units
         self.money = money
-        self.rate = rate
-        self.zero_increment = zero_increment
-        self.is_active = is_active
-        self.touch = touch
-        self.default_of = default_of
-        self.start_at = start_at
-        self.end_at = start_at + usage_ns
-        self.duration_index_ns = duration_index_ns
-        self.is_first = is_first
+        self.rules = rules
         self.is_dry = is_dry
-        self.cost_so_far = int128_of(max_cost_so_far_nano)
-        self.factor_id = factor_id
+        self.start_at = call.start_at
+        self.end_at = self.start_at + <int64_t>call.usage_ns
+        self.duration_index_ns = call.duration_index_ns
+        self.is_first = call.is_first
+        self.cost_so_far = int128_of(call.max_cost_so_far_nano)
+        self.factor_id = call.extra_fields.get("BalanceFactorID") if call.extra_fields else None
         self.parts = []
         self.touched = []
+        self.made = []
 
     @property
     def is_covered(self):
@@ -126,7 +182,7 @@ cdef class Debit:
         return int_of(self.cost_so_far)
 
     def run(self):
-        """Pay from the balances as far as they reach. True when nothing more may be charged: all is paid, or a blocker says so.
+        """Pay from the balances as far as they reach. True when nothing more may be charged: all is paid, or blocked.
 
         Units go before money; both are tried again while something was paid, since a balance may become active.
         Raises Refused INSUFFICIENT_CREDIT_BALANCE_BLOCKER, and what `rate` raises; then nothing was paid.
@@ -161,39 +217,54 @@ cdef class Debit:
 
     def undo(self):
         """Give back everything that was paid."""
-        cdef Part part
         cdef Payment payment
-        for part in self.parts:
-            for payment in part.payments:
-                if payment.unit is not None:
-                    payment.unit.value += payment.unit_amount * payment.count
-                if payment.money is not None:
-                    payment.money.value += payment.cost * payment.count
+        for payment in self.made:
+            if payment.unit is not None:
+                payment.unit.value += payment.unit_amount * payment.count
+            if payment.money is not None:
+                payment.money.value += payment.cost * payment.count
+        self.made = []
         self.parts = []
 
     cdef int change(self, Source source) except -1:
-        """Announce that a balance of an account changes."""
+        """Announce that a balance changes."""
         source.balance.is_dirty = True
+        return self.touch(source.account)
+
+    cdef int touch(self, AccountBase owner) except -1:
+        """Announce that an account changes, once."""
         if self.is_dry:
             return 0
-        if source.account not in self.touched:
-            self.touch(source.account)
-            self.touched.append(source.account)
+        cdef AccountBase account
+        for account in self.touched:
+            if account is owner:
+                return 0
+        self.rules.touch(owner)
+        self.touched.append(owner)
         return 0
+
+    cdef Source default_source(self):
+        self.touch(self.account)
+        return self.rules.default_of(self.account)
 
     cdef bint pay(self, Source source, bint is_unit) except -1:
         cdef Balance balance = source.balance
         cdef int64_t step
         if balance.value <= 0 or balance.is_disabled:
             return False
-        if balance.terms.timings is not None and not self.is_active(balance, self.start_at):
+        if not self.is_active(balance):
             return False
         step = -1
         if is_unit or balance.terms.rating_subject:
-            step = self.zero_increment(balance.terms.rating_subject, is_unit)
+            step = self.rules.zero_increment(balance.terms.rating_subject, self.call.tor, is_unit)
         if step >= 0:
             return self.pay_units(source, step)
         return self.pay_rated(source, is_unit)
+
+    cdef bint is_active(self, Balance balance) except -1:
+        if balance.terms.timings is None:
+            return True
+        return self.rules.is_active(balance, self.start_at, self.call.offset_s)
 
     cdef int64_t factor_of(self, Balance balance) except? -1:
         cdef object factors = balance.terms.factors
@@ -205,8 +276,8 @@ cdef class Debit:
         """Pay with units that are worth their usage, in whole steps."""
         cdef Balance balance = source.balance
         cdef int64_t usage = self.end_at - self.start_at
-        cdef int64_t count = (usage + step - 1) // step
-        cdef int64_t extension = count * step - usage
+        cdef int64_t count = usage // step + (1 if usage % step else 0)
+        cdef int64_t extension = step - usage % step if usage % step else 0
         cdef int64_t factor = self.factor_of(balance)
         cdef int128 amount = units_of(step, factor)
         cdef int64_t paid = reach(balance.value, amount, count)
@@ -227,10 +298,11 @@ cdef class Debit:
         part = Part.__new__(Part)
         part.free_units = balance
         part.start_at = self.start_at
-        part.end_at = self.start_at + paid * step
+        part.end_at = later(self.start_at, step, paid)
         part.duration_index_ns = max(extension - (count - paid) * step, 0)
         part.increment_ns = step
         part.payments = [payment]
+        self.made.append(payment)
         self.parts.append(part)
         self.start_at = part.end_at
         return True
@@ -240,7 +312,7 @@ cdef class Debit:
         cdef int64_t usage = self.end_at - self.start_at
         if self.duration_index_ns < usage:
             self.duration_index_ns = usage
-        return self.rate(subject, self.start_at, usage, self.duration_index_ns)
+        return self.rules.spans(self.call, subject, self.start_at, usage, self.duration_index_ns)
 
     cdef bint pay_rated(self, Source source, bint is_unit) except -1:
         """Pay spans of the tariff; with units too when the balance has units. The part that cannot be paid is left."""
@@ -292,7 +364,7 @@ cdef class Debit:
         return 0
 
     cdef int64_t pay_span(self, Source source, bint is_unit, str subject, object span, list payments) except -1:
-        """Pay a span's increments and return how many. A cap that disconnects counts only for what an account can afford."""
+        """Pay a span's increments and return how many. A cap that disconnects counts only in a dry run."""
         cdef object rating = span.interval.rating
         cdef int64_t count = span.increment_count
         cdef int128 cost = int128_of(span.increment_cost_nano)
@@ -331,16 +403,17 @@ cdef class Debit:
         if paid == 0:
             return 0
         self.change(source)
-        balance.value -= cost * paid
+        balance.value -= times(cost, paid)
         self.cost_so_far += cost * paid
         payment = money_payment(source, usage, cost, paid)
         payment.money_subject = subject
+        self.made.append(payment)
         payments.append(payment)
         return paid
 
     cdef int64_t pay_mixed(self, Source source, str subject, int64_t usage, int128 cost, int64_t count,
                            list payments) except -1:
-        """Pay increments with units, and their price with money: the first money balance that has it, else the default one."""
+        """Pay increments with units, and their price with the first money that has it, else the default balance."""
         cdef Balance balance = source.balance
         cdef int64_t factor = self.factor_of(balance)
         cdef int128 amount = units_of(usage, factor)
@@ -357,7 +430,7 @@ cdef class Debit:
                 if payer.balance.value >= cost:
                     paid = reach(payer.balance.value, cost, left)
                 self.change(payer)
-                payer.balance.value -= cost * paid
+                payer.balance.value -= times(cost, paid)
                 self.cost_so_far += cost * paid
                 payment = money_payment(payer, usage, cost, paid)
             else:
@@ -372,31 +445,30 @@ cdef class Debit:
             payment.unit_value = balance.value
             payment.factor_nano = factor
             payment.unit_subject = balance.terms.rating_subject
+            self.made.append(payment)
             payments.append(payment)
             left -= paid
             total += paid
         return total
 
     cdef Source payer_of(self, int128 cost):
-        """The money balance that pays the price of an increment; the default one in debt when none can and debts are allowed."""
+        """The money that pays the price of an increment; the default balance when none has it and debts are allowed."""
         cdef Source source
         for source in self.money:
             if source.balance.value >= cost:
                 return source
         if not self.is_dry or self.account.allow_negative:
-            return self.default_of()
+            return self.default_source()
         return None
 
     cdef bint pay_fee(self, int128 fee, bint heeds_blockers) except -1:
-        """Pay the connect fee whole from the first balance that has it, else from the default one. False when a blocker forbids.
+        """Pay the connect fee whole from the first balance that has it, else from the default one. False when blocked.
 
         Its payment is left in `fee`.
         """
         cdef Source source
         for source in self.money:
-            if source.balance.value >= fee and (
-                source.balance.terms.timings is None or self.is_active(source.balance, self.start_at)
-            ):
+            if source.balance.value >= fee and self.is_active(source.balance):
                 break
             if source.balance.is_blocker and heeds_blockers:
                 return False
@@ -405,11 +477,12 @@ cdef class Debit:
         if fee <= 0:
             return True
         if source is None:
-            source = self.default_of()
+            source = self.default_source()
             self.is_fee_owed = True
         self.change(source)
         source.balance.value -= fee
         self.fee = money_payment(source, 0, fee, 1)
+        self.made.append(self.fee)
         return True
 
     def overdraw(self, bint may_go_negative):
@@ -417,38 +490,44 @@ cdef class Debit:
 
         Raises what `rate` raises; then nothing was paid.
         """
-        cdef list spans, payments
+        try:
+            self.charge_rest(may_go_negative)
+        except CgrError:
+            self.undo()
+            raise
+
+    cdef int charge_rest(self, bint may_go_negative) except -1:
+        cdef list spans = self.spans_of(None), payments
         cdef object span
         cdef int128 total = 0, fee, cost
         cdef int64_t count
         cdef Source source
-        try:
-            spans = self.spans_of(None)
-        except CgrError:
-            self.undo()
-            raise
+        cdef Payment payment
         if not spans:
-            return
+            return 0
         fee = int128_of(spans[0].interval.rating.connect_fee_nano) if self.is_first else 0
         for span in spans:
-            total += int128_of(span.increment_cost_nano) * <int64_t>span.increment_count
+            total += times(int128_of(span.increment_cost_nano), span.increment_count)
         if total + fee == 0:
             for span in spans:
                 self.add_part(span, [unpaid(self.account.id, span)], span.increment_count)
-            return
+            return 0
         if total + fee < 0 or not may_go_negative:
-            return
+            return 0
         if fee > 0 and not self.parts:
             self.pay_fee(fee, False)
-        source = self.default_of()
+        source = self.default_source()
         self.change(source)
         for span in spans:
             payments = self.take_fee()
             count = span.increment_count
             cost = int128_of(span.increment_cost_nano)
-            source.balance.value -= cost * count
-            payments.append(money_payment(source, span.increment_ns, cost, count))
+            source.balance.value -= times(cost, count)
+            payment = money_payment(source, span.increment_ns, cost, count)
+            self.made.append(payment)
+            payments.append(payment)
             self.add_part(span, payments, count)
+        return 0
 
 
 cdef Cap cap_of(object strategy):

@@ -1,7 +1,7 @@
 """When a balance may be used: its timings, on the clock the call was made by.
 
 Rules: hours are half open at the end of a day, inclusive at both ends otherwise, as tariffs' are; a balance without
-timings is always active; an active excluded timing (`!id`) forbids, and when any is included one of those must be active.
+timings is always active; an active excluded timing (`!id`) forbids; when any is included one of those must be active.
 Does not know: expiry, tariffs.
 """
 

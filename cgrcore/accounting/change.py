@@ -1,7 +1,7 @@
 """Changing balances from outside a call: top up, debit, set, remove, transfer what a balance filter means.
 
-Rules: the account given is being edited (`Table.edit`); amounts are rounded to the system's decimals, except that setting
-a value takes it as it is; every function leaves the account settled: triggers evaluated, expired balances gone.
+Rules: the account given is being edited (`Table.edit`); amounts are rounded to the system's decimals, but a value that
+is set is taken as it is; every function leaves the account settled: triggers evaluated, expired balances gone.
 Does not know: actions, who asks for the change.
 """
 
@@ -60,8 +60,10 @@ def includes(owned: dict[str, bool] | None, wanted: dict[str, bool]) -> bool:
     return len(owned) >= len(wanted) and all(owned.get(key, False) for key in wanted)
 
 
-def matches(wanted: BalanceFilter, balance: Balance, *, ignores_ids: bool = False, ignores_expiry: bool = False) -> bool:
-    """True when the filter means the balance. A UUID decides alone, then an id; else every field that is given counts."""
+def matches(
+    wanted: BalanceFilter, balance: Balance, *, ignores_ids: bool = False, ignores_expiry: bool = False
+) -> bool:
+    """True when the filter means the balance. A UUID decides alone, then an id; else every field given counts."""
     if wanted.type and wanted.type != balance.type:
         return False
     if not ignores_ids:
@@ -84,7 +86,7 @@ def matches(wanted: BalanceFilter, balance: Balance, *, ignores_ids: bool = Fals
 
 
 def new_balance(world: World, wanted: BalanceFilter, value_nano: int) -> Balance:
-    """Return a fresh balance with what the filter gives; its sets are present even when not given. `*default` is always bare."""
+    """Return a fresh balance with what the filter gives; its sets are there even when not given. `*default` is bare."""
     kind = wanted.type or ""
     if wanted.id == DEFAULT_ID:
         return Balance(world.new_id(), DEFAULT_ID, kind, value_nano)
@@ -143,7 +145,8 @@ def _join_groups(world: World, account: Account, group_ids: dict[str, bool] | No
     for group_id in group_ids or ():
         group: SharedGroup | None = table.get(group_id)
         if group is not None and account.id not in (group.member_ids or {}):
-            table.put(group_id, msgspec.structs.replace(group, member_ids={**(group.member_ids or {}), account.id: True}))
+            members = {**(group.member_ids or {}), account.id: True}
+            table.put(group_id, msgspec.structs.replace(group, member_ids=members))
 
 
 def set_balance(world: World, account: Account, wanted: BalanceFilter) -> Balance:
@@ -207,7 +210,9 @@ def _assign(balance: Balance, wanted: BalanceFilter) -> None:
     balance.is_dirty = True
 
 
-def remove_balances(world: World, account: Account, wanted: BalanceFilter, *, only_expired: bool = False) -> list[Balance]:
+def remove_balances(
+    world: World, account: Account, wanted: BalanceFilter, *, only_expired: bool = False
+) -> list[Balance]:
     """Remove the balances that the filter means and return them. Raises NotFound when there are none.
 
     The last balance of a type takes the place of a removed one; a type whose last balance goes stays with None.
@@ -243,7 +248,9 @@ class Transfer(msgspec.Struct, frozen=True):
     reference_nano: int | None = None
 
 
-def transfer_balance(world: World, source: Account, destination: Account, order: Transfer) -> tuple[Balance, Balance, int]:
+def transfer_balance(
+    world: World, source: Account, destination: Account, order: Transfer
+) -> tuple[Balance, Balance, int]:
     """Move units from one balance to another of the same type; return both and the units moved (negative: backwards).
 
     The destination balance is made when missing. Raises Refused with the reason (expired, missing, not enough).

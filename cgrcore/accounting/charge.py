@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from cgrcore._fast.debits import Debit, Source
+from cgrcore._fast.debits import Debit, Source, plain_sources
 from cgrcore.accounting.activity import is_balance_active_at
 from cgrcore.accounting.change import settle
 from cgrcore.accounting.counting import count_usage
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, account_id_of
 from cgrcore.accounting.selection import Wanted, select
 from cgrcore.errors import BadRequest, Refused
-from cgrcore.rating import Call, Span, Tariff, rate, tariff_of
+from cgrcore.rating import Call, Span, rate, tariff_of
 from cgrcore.timing import SECOND_NS, parse_duration
 from cgrcore.world import World
 
@@ -51,20 +51,29 @@ def account_of(world: World, call: Call) -> Account:
 
 def charge(world: World, call: Call, account: Account, *, is_dry_run: bool, may_go_negative: bool) -> Charge:
     """Charge a call to its account and return the payments as the kernel wrote them down. Errors as `debit`."""
+    rules = world.parts.get("debit_rules")
+    if rules is None:
+        rules = world.parts["debit_rules"] = Rules(world)
     if is_dry_run:
         account = account.copy()
-    tariff = tariff_of(world)
     initial = {balance: balance.value_nano for group in account.balances.values() for balance in group or ()}
-    run = _kernel(world, tariff, call, account, is_dry_run)
-    is_done = run.run()
-    if not is_done and not run.is_covered:
+    tor = call.tor or "*voice"
+    units = plain_sources(account, tor, call.start_at)
+    money = plain_sources(account, MONETARY, call.start_at)
+    if units is None or money is None:
+        units, money = _chosen(world, call, account, tor, is_dry_run)
+    run = Debit(account, call, units, money, rules, is_dry_run)
+    if not run.run() and not run.is_covered:
         run.overdraw(may_go_negative)
-    if not is_dry_run:
+    if run.touched:
         _conclude(world, call, run)
     return Charge(call, run, account, initial)
 
 
-def _kernel(world: World, tariff: Tariff, call: Call, account: Account, is_dry_run: bool) -> Debit:
+def _chosen(
+    world: World, call: Call, account: Account, tor: str, is_dry_run: bool
+) -> tuple[list[Source], list[Source]]:
+    """Return the units and the money that may pay, where balances ask for more than being there."""
     members = {account.id: account}
     accounts = world.state.table("accounts")
 
@@ -74,43 +83,49 @@ def _kernel(world: World, tariff: Tariff, call: Call, account: Account, is_dry_r
             members[account_id] = found = found.copy() if is_dry_run else found
         return found
 
-    tor = call.tor or "*voice"
+    tariff = tariff_of(world)
     wanted = Wanted(tor, call.destination, call.category, call.start_at)
     units = select(world, tariff, account, wanted, member_of)
-    money = select(world, tariff, account, wanted._replace(kind=MONETARY), member_of)
-    defaults: dict[str, str] = world.settings["rals"]["balance_rating_subject"]
-    unit_subject = defaults.get(tor) or defaults.get("*any", "")
+    return units, select(world, tariff, account, wanted._replace(kind=MONETARY), member_of)
 
-    def spans_of(subject: str | None, start_at: int, usage_ns: int, duration_index_ns: int) -> list[Span]:
-        if subject is None and start_at == call.start_at and duration_index_ns == call.duration_index_ns:
-            return rate(tariff, call)
-        changes = {"start_at": start_at, "usage_ns": usage_ns, "duration_index_ns": duration_index_ns}
-        if subject is None:
-            return rate(tariff, msgspec.structs.replace(call, **changes))
-        return rate(tariff, msgspec.structs.replace(call, subject=subject, account=subject, **changes))
 
-    def zero_increment(subject: str, is_unit: bool) -> int:
+class Rules:
+    """What the kernel asks of the world while it pays."""
+
+    __slots__ = ("_accounts", "_defaults", "_world")
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._accounts = world.state.table("accounts")
+        self._defaults: dict[str, str] = world.settings["rals"]["balance_rating_subject"]
+
+    def spans(
+        self, call: Call, subject: str | None, start_at: int, usage_ns: int, duration_index_ns: int
+    ) -> list[Span]:
+        """Return the rest of the call priced, by another subject if one is given."""
+        if subject is not None:
+            call = msgspec.structs.replace(call, subject=subject, account=subject)
+        if start_at != call.start_at or duration_index_ns != call.duration_index_ns:
+            call = msgspec.structs.replace(
+                call, start_at=start_at, usage_ns=usage_ns, duration_index_ns=duration_index_ns
+            )
+        return rate(tariff_of(self._world), call)
+
+    def zero_increment(self, subject: str, tor: str, is_unit: bool) -> int:
+        """Return the step of free units that a subject means (ns), -1 when it is none; units have one by default."""
         if is_unit and subject in ("", "*any"):
-            subject = unit_subject
+            subject = self._defaults.get(tor or "*voice") or self._defaults.get("*any", "")
         return zero_increment_of(subject)
 
-    return Debit(
-        account,
-        units,
-        money,
-        rate=spans_of,
-        zero_increment=zero_increment,
-        is_active=lambda balance, at: is_balance_active_at(balance, at, call.offset_s),
-        touch=lambda touched: accounts.edit(touched.id),
-        default_of=lambda: default_source(world, account),
-        start_at=call.start_at,
-        usage_ns=call.usage_ns,
-        duration_index_ns=call.duration_index_ns,
-        is_first=call.is_first,
-        is_dry=is_dry_run,
-        max_cost_so_far_nano=call.max_cost_so_far_nano,
-        factor_id=call.extra_fields.get("BalanceFactorID"),
-    )
+    def is_active(self, balance: Balance, at: int, offset_s: int) -> bool:
+        return is_balance_active_at(balance, at, offset_s)
+
+    def touch(self, account: Account) -> None:
+        """Save how the account was."""
+        self._accounts.edit(account.id)
+
+    def default_of(self, account: Account) -> Source:
+        return default_source(self._world, account)
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,6 @@
 """Accounts and shared groups as the tables hold them.
 
-Rules: an account is changed in place only after `Table.edit`; it encodes to one MessagePack array and decodes to the same.
+Rules: an account is changed in place only after `Table.edit`; it encodes to one MessagePack array, and back.
 Does not know: what a balance pays for, what an account looks like on the wire.
 """
 

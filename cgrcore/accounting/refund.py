@@ -31,7 +31,7 @@ def refund_increments(world: World, cost: EventCost, tor: str) -> list[str]:
 
 
 def refund_listed(world: World, increments: Iterable[Increment], tor: str) -> list[str]:
-    """Give back what increments took, and return the ids of the accounts they name. `tor` is the type of the unit balances."""
+    """Give back what increments took, and return the ids of the accounts they name. `tor` is the type of units."""
     table = world.state.table("accounts")
     touched: dict[str, Account] = {}
     used: dict[str, list[Used]] = {}

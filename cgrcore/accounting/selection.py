@@ -1,6 +1,6 @@
 """Which balances a call may use, and in which order.
 
-Rules: the longer the prefix a balance was chosen by, the sooner it pays; then the heavier; then the older. A balance of a
+Rules: the longer the prefix a balance was chosen by, the sooner it pays; then the heavier; then the older. One of a
 shared group stands for the balances of all members, in the order of the group's strategy. Timings are not looked at
 here: a balance may become active during the call. Does not know: what the balances pay.
 """
@@ -96,7 +96,7 @@ def precision_of(tariff: Tariff, chosen: dict[str, bool] | None, destination: st
 
 
 def matching_prefix(tariff: Tariff, chosen: dict[str, bool] | None, destination: str) -> tuple[str, str]:
-    """Return the prefix and destination id that a unit balance shows as matched; the number and `*any` when none is included."""
+    """Return the prefix and destination id that units show as matched; the number and `*any` when none is included."""
     if chosen and not chosen.get(ANY):
         for prefix, ids in tariff.destinations_of(destination):
             for known in ids:

@@ -1,7 +1,7 @@
 """Charging a sum that was agreed for a call (`*directdebit`), whatever the tariff says it costs.
 
-Rules: the money balances that the tariff's price would be taken from pay the sum: each what it holds, the last of them all
-that is left, into debt if need be. Does not know: how the sum came to be.
+Rules: the money balances that the tariff's price would be taken from pay the sum: each what it holds, the last of them
+all that is left, into debt if need be. Does not know: how the sum came to be.
 """
 
 from cgrcore.accounting.change import settle

@@ -65,7 +65,10 @@ def _names(name: str) -> tuple[str, ...]:
 
 
 def _run(world: World, account_id: str, actions: list[Action], extra: Any) -> None:
-    """Run actions on an account, which is made when it is missing. Raises PartiallyExecuted when one fails; then nothing of them stays."""
+    """Run actions on an account, which is made when it is missing.
+
+    Raises PartiallyExecuted when one fails; then nothing of them stays.
+    """
     edit_account(world, account_id)
     try:
         with undone_on_failure(world.state):
@@ -97,7 +100,7 @@ def add_balance(world: World, args: BalanceArgs) -> str:
 
 @method("APIerSv1.DebitBalance", mandatory=("Account", "BalanceType"), aliases=_names("DebitBalance"))
 def debit_balance(world: World, args: BalanceArgs) -> str:
-    """Subtract from the balances that `Balance` means, or from a new one; with Overwrite they are set to zero before."""
+    """Subtract from the balances that `Balance` means, or a new one; with Overwrite they are set to zero before."""
     return _change(world, args, "*debit_reset" if args.Overwrite else "*debit")
 
 
@@ -115,7 +118,10 @@ def set_balance(world: World, args: BalanceArgs) -> str:
 
 @method("APIerSv1.SetBalances", mandatory=("Account", "Balances"), aliases=_names("SetBalances"))
 def set_balances(world: World, args: BalancesArgs) -> str:
-    """Set several balances of an account, one after the other, as SetBalance does. Those before one that is wrong stay."""
+    """Set several balances of an account, one after the other, as SetBalance does.
+
+    Those before one that is wrong stay.
+    """
     for item in args.Balances or ():
         one = BalanceArgs(
             Tenant=args.Tenant,

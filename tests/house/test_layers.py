@@ -36,7 +36,6 @@ ALLOWED: dict[str, str] = {
     "cgrcore.accounting": VALUES + " _fast filters rating actions",
     "cgrcore.scheduling": VALUES + " filters rating actions accounting",
     "cgrcore.actions": VALUES + " filters rating accounting scheduling",
-    "cgrcore.thresholds": VALUES + " filters rating actions accounting scheduling",
     "cgrcore.thresholds": VALUES + " filters accounting actions",
     "cgrcore.stats": VALUES + " filters thresholds",
     "cgrcore.trends": VALUES + " filters thresholds stats",

@@ -161,13 +161,13 @@ class PostgresStore(SqlQueries):
 
     def _insert(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         if rows:
-            self._writer.execute(sql, [_storable(column) for column in zip(*rows, strict=True)])
+            self._writer.execute(sql, [_array(column) for column in zip(*rows, strict=True)])
 
     def _delete(self, table: str, key: Sequence[str], keys: Sequence[Sequence[str]]) -> None:
         if keys:
             columns, arrays = ", ".join(key), ", ".join(["%s::text[]"] * len(key))
             sql = f"DELETE FROM {table} WHERE ({columns}) IN (SELECT * FROM unnest({arrays}))"
-            self._writer.execute(sql, [_storable(column) for column in zip(*keys, strict=True)])
+            self._writer.execute(sql, [_array(column) for column in zip(*keys, strict=True)])
 
     @contextmanager
     def _read(self) -> Iterator[psycopg.Connection[Any]]:
@@ -196,12 +196,8 @@ class PostgresStore(SqlQueries):
 
 
 def _insert_sql(table: str, columns: Sequence[str], on_conflict: str = "") -> str:
-    arrays = ", ".join(f"%{'b' if _type(c) == 'bytea' else 's'}::{_type(c)}[]" for c in columns)
+    arrays = ", ".join(f"%s::{TYPES.get(column, 'text')}[]" for column in columns)
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) {on_conflict}"
-
-
-def _type(column: str) -> str:
-    return TYPES.get(column, "text")
 
 
 def _upsert_sql(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequence[str] = ()) -> str:
@@ -222,9 +218,19 @@ def _run(connection: psycopg.Connection[Any], sql: str) -> Any:
     return cursor if cursor.description else ()
 
 
-def _storable(column: Sequence[Any]) -> list[Any]:
-    """Return a column without the NUL characters that PostgreSQL refuses, so that nobody's event can stop a commit."""
-    return [_clean(value) if isinstance(value, str) else value for value in column]
+def _array(column: Sequence[Any]) -> str:
+    """Return a column as the text of an array: psycopg's own way takes five times as long."""
+    return "{" + ",".join([_element(value) for value in column]) + "}"
+
+
+def _element(value: Any) -> str:
+    if type(value) is str:
+        if "\\" in value or '"' in value or "\0" in value:
+            value = _clean(value).replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{value}"'
+    if type(value) is bytes:
+        return f'"\\\\x{value.hex()}"'
+    return "NULL" if value is None else str(value)
 
 
 def _clean(text: str) -> str:

@@ -1,7 +1,62 @@
-"""Tariff plans: folders of CSV files that say what everything costs and who has which account."""
+"""Tariff plans: CSV files and stored objects that say what everything costs, what happens when, and who has which account."""
 
-from cgrcore.tariffplan.files import FILES, Mistake
-from cgrcore.tariffplan.load import PlanRefused, load_plan
-from cgrcore.tariffplan.plan import Plan, assemble
+from typing import Any
 
-__all__ = ["FILES", "Mistake", "Plan", "PlanRefused", "assemble", "load_plan"]
+from cgrcore.tariffplan.kinds import KINDS, KINDS_BY_FILE, Kind
+from cgrcore.tariffplan.load import load, unload
+from cgrcore.tariffplan.mistakes import Mistake, PlanRefused
+from cgrcore.tariffplan.profiles import LOADED
+from cgrcore.tariffplan.read import Plan, read_files
+from cgrcore.tariffplan.rows import Defaults
+from cgrcore.tariffplan.single import (
+    load_account_actions,
+    load_destination,
+    load_rating_plans,
+    load_rating_profiles,
+    load_shared_group,
+)
+from cgrcore.tariffplan.store import (
+    find_item,
+    ids_of_plan,
+    items_of_plan,
+    plan_ids,
+    remove_item,
+    remove_stored_plan,
+    store_item,
+    store_plan,
+    stored_plan,
+)
+
+__all__ = [
+    "KINDS",
+    "KINDS_BY_FILE",
+    "TABLES",
+    "Defaults",
+    "Kind",
+    "Mistake",
+    "Plan",
+    "PlanRefused",
+    "find_item",
+    "ids_of_plan",
+    "items_of_plan",
+    "load",
+    "load_account_actions",
+    "load_destination",
+    "load_rating_plans",
+    "load_rating_profiles",
+    "load_shared_group",
+    "plan_ids",
+    "read_files",
+    "remove_item",
+    "remove_stored_plan",
+    "store_item",
+    "store_plan",
+    "stored_plan",
+    "unload",
+]
+
+#: The tables of this subject: the store of plans (key `tpid:id`), and profiles loaded for subsystems to come (`tenant:id`).
+TABLES: dict[str, Any] = {
+    **{kind.table: kind.record for kind in KINDS},
+    **{f"loaded_{name}": kind.record for name, kind in LOADED.items()},
+}

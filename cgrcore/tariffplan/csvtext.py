@@ -15,6 +15,9 @@ __all__ = ["MAX_FILE_SIZE", "CsvText"]
 #: The largest file (in bytes) that is read: some ten million destinations.
 MAX_FILE_SIZE = 256 * 1024 * 1024
 
+#: Lines that a quoted field may span. A quote that is never closed would make a reader search the whole file each time.
+MAX_FIELD_LINES = 1000
+
 
 class CsvText:
     """One file: its rows, each a list of fields, and the lines they begin on (found when asked for)."""
@@ -114,7 +117,7 @@ class CsvText:
             else:
                 closed = _closing_quote(text, at + 1)
                 while closed < 0:
-                    if number >= len(self._lines):
+                    if number >= min(len(self._lines), start + MAX_FIELD_LINES):
                         message = f'parse error on line {start + 1}, column {at + 1}: extraneous or missing " in quoted-field'
                         self._mistake(start + 1, at + 1, message, "a closing quote", "the end of the file")
                         return None, number

@@ -1,59 +1,136 @@
-"""Loading a tariff plan: its records replace those of the same names, in one decision.
+"""Loading a plan: its objects become records, which replace those in force, all or none, in the open decision.
 
-Does not know: where the plan came from.
+Rules: with a mistake anywhere nothing changes. Accounts that the plan sets up keep their balances; what their action plan runs
+at once becomes tasks. Does not know: where the plan came from, when tasks run.
 """
 
-from collections.abc import Mapping
+from typing import Any
 
+import msgspec
 
-from cgrcore.accounting import Account
+from cgrcore.accounting import Account, account_id_of
 from cgrcore.actions.attach import set_triggers
-from cgrcore.errors import BadRequest
-from cgrcore.scheduling import ActionPlan
-from cgrcore.scheduling.plans import attach_plans, replace_plan
-from cgrcore.tariffplan.files import Mistake
-from cgrcore.tariffplan.plan import AccountRow, Plan, assemble
+from cgrcore.scheduling.plans import attach_plans, remove_plan, replace_plan
+from cgrcore.tariffplan.accounts import (
+    build_action_plans,
+    build_action_sets,
+    build_shared_groups,
+    build_trigger_groups,
+    check_account_actions,
+)
+from cgrcore.tariffplan.mistakes import Mistake, PlanRefused
+from cgrcore.tariffplan.profiles import (
+    LOADED,
+    build_attributes,
+    build_chargers,
+    build_filters,
+    build_thresholds,
+    check_others,
+)
+from cgrcore.tariffplan.rating import build_destinations, build_plans, build_profiles, profile_id_of
+from cgrcore.tariffplan.read import Plan
+from cgrcore.tariffplan.records import TpAccountActions
+from cgrcore.tariffplan.refer import Building
+from cgrcore.tariffplan.sanity import is_sound
+from cgrcore.tariffplan.timings import build_timings
+from cgrcore.thresholds import store_profile
 from cgrcore.world import World
 
-__all__ = ["PlanRefused", "load_plan"]
+__all__ = ["Loadable", "build", "load", "set_up_account", "unload"]
+
+#: Tables that a plan's records are put into as they are.
+_PLAIN = (
+    "destinations",
+    "timings",
+    "rating_plans",
+    "rating_profiles",
+    "shared_groups",
+    "actions",
+    "action_triggers",
+    "filters",
+    "attributes",
+    "chargers",
+)
 
 
-class PlanRefused(BadRequest):
-    """A plan that is wrong. Its text is that of the first mistake as CGRateS words it; `mistakes` are all of them."""
+class Loadable(msgspec.Struct):
+    """The records of a plan by table, then by key, and the accounts it sets up."""
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        first = next((m.text for m in mistakes if m.text), str(mistakes[0]))
-        super().__init__(f"SERVER_ERROR: {first}", subject="tariff plan")
-        self.mistakes = mistakes
+    records: dict[str, dict[str, Any]]
+    accounts: list[TpAccountActions]
 
 
-def load_plan(world: World, contents: Mapping[str, bytes]) -> Plan:
-    """Load the plan that the files (name to content) describe, whole. Raises PlanRefused; then nothing has changed."""
-    plan, mistakes = assemble(world, contents)
-    if mistakes:
-        raise PlanRefused(mistakes)
-    for name, records in plan.tables.items():
-        table = world.state.table(name)
-        for key, record in records.items():
-            table.put(key, record)
-    for plan_id, timings in plan.action_timings.items():
-        before: ActionPlan | None = world.state.table("action_plans").get(plan_id)
-        replace_plan(world, ActionPlan(plan_id, tuple(timings), before.account_ids if before else None))
-    for row in plan.accounts:
-        _set_up(world, row)
-    return plan
+def build(world: World, plan: Plan) -> Loadable:
+    """Return the records of a plan. Raises PlanRefused with all that is wrong with it; nothing in force is changed."""
+    building = Building(world, plan)
+    build_timings(building)
+    records: dict[str, dict[str, Any]] = {
+        "destinations": build_destinations(building),
+        "timings": building.timings,
+        "rating_plans": build_plans(building),
+        "rating_profiles": build_profiles(building),
+        "shared_groups": build_shared_groups(building),
+        "actions": build_action_sets(building),
+        "action_plans": build_action_plans(building),
+        "action_triggers": build_trigger_groups(building),
+    }
+    check_account_actions(building)
+    records["filters"] = build_filters(building)
+    records.update(check_others(building))
+    records["threshold_profiles"] = build_thresholds(building)
+    records["attributes"] = build_attributes(building)
+    records["chargers"] = build_chargers(building)
+    if plan.mistakes or building.mistakes:
+        raise PlanRefused([*plan.mistakes, *building.mistakes])
+    return Loadable(records, list(building.items("account_actions").values()))
 
 
-def _set_up(world: World, row: AccountRow) -> None:
-    """Create or change an account as the plan says. Balances it has are kept."""
+def load(world: World, plan: Plan, *, must_be_sound: bool = False) -> Loadable:
+    """Load a plan. Raises PlanRefused, with `must_be_sound` also `invalid data` for one that is doubtful; then nothing changes."""
+    loadable = build(world, plan)
+    if must_be_sound and not is_sound(loadable.records["rating_plans"]):
+        raise PlanRefused([Mistake("invalid data")])
+    for name, records in loadable.records.items():
+        if name in _PLAIN or name.startswith("loaded_"):
+            put = world.state.table(name).put
+            for key, record in records.items():
+                put(key, record)
+    for action_plan in loadable.records["action_plans"].values():
+        replace_plan(world, action_plan)
+    for profile in loadable.records["threshold_profiles"].values():
+        store_profile(world, profile)
+    for item in loadable.accounts:
+        set_up_account(world, item, with_asap=False)
+    return loadable
+
+
+def set_up_account(world: World, item: TpAccountActions, *, with_asap: bool) -> None:
+    """Create or change an account as the plan says; balances it has are kept. Raises NotFound for what it names and is not there.
+
+    `with_asap`: it is attached to a plan of nothing but `*asap` as well, as when it is loaded alone.
+    """
+    account_id = account_id_of(item.Tenant, item.Account)
     accounts = world.state.table("accounts")
-    if row.account_id not in accounts:
-        accounts.put(row.account_id, Account(row.account_id))
-    account: Account = accounts.edit(row.account_id)
-    account.allow_negative = row.allow_negative
-    account.is_disabled = row.is_disabled
-    set_triggers(world, account, [row.trigger_group] if row.trigger_group else [], overwrite=True)
-    if row.plan_id:
-        attach_plans(world, row.account_id, [row.plan_id], overwrite=True, with_asap=False)
+    if account_id not in accounts:
+        accounts.put(account_id, Account(account_id))
+    account: Account = accounts.edit(account_id)
+    account.allow_negative = item.AllowNegative
+    account.is_disabled = item.Disabled
+    set_triggers(world, account, [item.ActionTriggersId] if item.ActionTriggersId else [], overwrite=True)
+    if item.ActionPlanId:
+        attach_plans(world, account_id, [item.ActionPlanId], overwrite=True, with_asap=with_asap)
 
 
+def unload(world: World, plan: Plan) -> None:
+    """Remove from force the records that a plan names. Accounts that it set up stay, with what they hold."""
+    for name in (*_PLAIN, *LOADED):
+        table = world.state.table(f"loaded_{name}" if name in LOADED else name)
+        for key in plan.objects[name] if name != "rating_profiles" else ():
+            table.remove(key)
+    for item in plan.objects["rating_profiles"].values():
+        world.state.table("rating_profiles").remove(profile_id_of(world, item))
+    for plan_id in plan.objects["action_plans"]:
+        remove_plan(world, plan_id)
+    for key in plan.objects["thresholds"]:
+        world.state.table("threshold_profiles").remove(key)
+        world.state.table("thresholds").remove(key)

@@ -4,6 +4,8 @@ Rules: a mistake has the text a client reads, and for people the place (`file:li
 what came. The first mistake in the order of loading words the refusal. Does not know: how places are found.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from cgrcore.errors import BadRequest
@@ -40,12 +42,11 @@ class Mistake(msgspec.Struct, frozen=True):
 
 
 class PlanRefused(BadRequest):
-    """The plan is not loaded, for all the mistakes listed."""
+    """The plan is not loaded, for all the mistakes listed. Its text is that of the first, after `prefix`."""
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        assert mistakes
-        super().__init__(mistakes[0].text)
+    def __init__(self, mistakes: Iterable[Mistake], prefix: str = "") -> None:
         self.mistakes = tuple(mistakes)
+        super().__init__(prefix + self.mistakes[0].text, subject="tariff plan")
 
     @property
     def report(self) -> list[str]:

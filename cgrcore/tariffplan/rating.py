@@ -1,0 +1,208 @@
+"""From a plan's destinations, rates and bindings to the records a price depends on.
+
+Rules: a destination takes each prefix once; a rating plan holds its rates and timings whole; the same rate, hours and weight
+count once for a destination. The slots of a rate lie in the order of usage. Does not know: how a call is priced.
+"""
+
+import msgspec
+
+from cgrcore.errors import BadRequest
+from cgrcore.rating import Activation, Destination, PlanRate, Rate, Rating, RatingPlan, RatingProfile, Timing
+from cgrcore.tariffplan.mistakes import Spot
+from cgrcore.tariffplan.records import (
+    TpDestination,
+    TpRate,
+    TpRateBinding,
+    TpRatingPlan,
+    TpRatingPlanBinding,
+    TpRatingProfile,
+)
+from cgrcore.tariffplan.refer import Building
+from cgrcore.tariffplan.timings import find_timing, is_clock
+from cgrcore.timing import parse_time
+from cgrcore.world import World
+
+__all__ = ["RatingTexts", "build_destination", "build_destinations", "build_plans", "build_profile", "build_profiles", "profile_id_of"]
+
+ANY = "*any"
+
+
+class RatingTexts(msgspec.Struct, frozen=True):
+    """How a missing part of a rating plan is told: as a whole plan is loaded, or one object alone."""
+
+    no_rate: str = 'could not find rate for tag "{}"'
+    no_timing: str = 'could not get timing for tag "{}"'
+    no_destination_rate: str = 'could not find destination rate for tag "{}"'
+
+
+def build_destination(item: TpDestination) -> Destination:
+    """Return the destination an object of the plan describes."""
+    prefixes = item.Prefixes or ()
+    return Destination(item.ID, tuple(prefixes) if len(prefixes) < 2 else tuple(dict.fromkeys(prefixes)))
+
+
+def build_destinations(building: Building) -> dict[str, Destination]:
+    """Return the plan's destinations by id."""
+    return {item_id: build_destination(item) for item_id, item in building.items("destinations").items()}
+
+
+def build_plans(building: Building, texts: RatingTexts | None = None) -> dict[str, RatingPlan]:
+    """Return the plan's rating plans by id. Whatever they refer to and is missing is a mistake."""
+    maker = _PlanMaker(building, texts or RatingTexts())
+    for item_id in building.items("destination_rates"):
+        maker.check_destinations(item_id)
+    return {item_id: maker.plan(item) for item_id, item in building.items("rating_plans").items()}
+
+
+class _PlanMaker:
+    """Builds rating plans; equal ratings and hours are one object, so that a big plan is small."""
+
+    def __init__(self, building: Building, texts: RatingTexts) -> None:
+        self._building = building
+        self._texts = texts
+        self._rates: dict[str, tuple[Rate, ...]] = {}
+        self._ratings: dict[tuple[str, str, int, int, str], Rating] = {}
+        self._plan_rates: dict[tuple[int, str, int], PlanRate] = {}
+        self._bad_timings: set[str] = set()
+
+    def check_destinations(self, item_id: str) -> None:
+        """Note each rate and destination of these destination rates that does not exist."""
+        building = self._building
+        rates, known = building.items("rates"), building.items("destinations")
+        in_force = building.world.state.table("destinations").records
+        bindings = building.items("destination_rates")[item_id].DestinationRates or ()
+        for index, binding in enumerate(bindings):
+            if binding.RateId not in rates:
+                spot = Spot("destination_rates", item_id, "RateId", index)
+                building.wrong(spot, self._texts.no_rate.format(binding.RateId), "a tag of Rates.csv", binding.RateId)
+            where = binding.DestinationId
+            if where not in known and where != ANY and where not in in_force:
+                spot = Spot("destination_rates", item_id, "DestinationId", index)
+                message = f'could not get destination for tag "{where}"'
+                building.wrong(spot, message, "a tag of Destinations.csv, a stored destination or *any", where)
+
+    def plan(self, item: TpRatingPlan) -> RatingPlan:
+        found: dict[str, list[PlanRate]] = {}
+        for index, binding in enumerate(item.RatingPlanBindings or ()):
+            self._bind(item.ID, index, binding, found)
+        once = {where: tuple(rates if len(rates) == 1 else dict.fromkeys(rates)) for where, rates in found.items()}
+        return RatingPlan(item.ID, once)
+
+    def _bind(self, plan_id: str, index: int, binding: TpRatingPlanBinding, found: dict[str, list[PlanRate]]) -> None:
+        timing = self._timing(plan_id, index, binding.TimingId)
+        chosen = self._building.items("destination_rates").get(binding.DestinationRatesId)
+        if chosen is None:
+            spot = Spot("rating_plans", plan_id, "DestinationRatesId", index)
+            message = self._texts.no_destination_rate.format(binding.DestinationRatesId)
+            self._building.wrong(spot, message, "a tag of DestinationRates.csv", binding.DestinationRatesId)
+        if chosen is None or timing is None:
+            return
+        weight_nano = self._building.amount(binding.Weight, Spot("rating_plans", plan_id, "Weight", index))
+        for rate_binding in chosen.DestinationRates or ():
+            rating = self._rating(rate_binding, chosen.ID)
+            key = (id(rating), binding.TimingId, weight_nano)
+            rate = self._plan_rates.get(key)
+            if rate is None:
+                rate = self._plan_rates[key] = PlanRate(timing, rating, weight_nano)
+            group = found.get(rate_binding.DestinationId)
+            if group is None:
+                found[rate_binding.DestinationId] = [rate]
+            else:
+                group.append(rate)
+
+    def _timing(self, plan_id: str, index: int, timing_id: str) -> Timing | None:
+        building = self._building
+        spot = Spot("rating_plans", plan_id, "TimingId", index)
+        found = find_timing(building, timing_id)
+        if found is None:
+            message = self._texts.no_timing.format(timing_id)
+            building.wrong(spot, message, "a tag of Timings.csv or a built-in timing", timing_id)
+        elif not is_clock(found.start_time) and timing_id not in self._bad_timings:
+            self._bad_timings.add(timing_id)
+            expected = "a timing whose hours begin at hh:mm:ss"
+            building.wrong(spot, "invalid data", expected, f"{timing_id} at {found.start_time}")
+        return found
+
+    def _rating(self, binding: TpRateBinding, owner_id: str) -> Rating:
+        building = self._building
+        max_cost_nano = building.amount(binding.MaxCost, Spot("destination_rates", owner_id, "MaxCost"))
+        key = (
+            binding.RateId,
+            binding.RoundingMethod,
+            binding.RoundingDecimals,
+            max_cost_nano,
+            binding.MaxCostStrategy,
+        )
+        found = self._ratings.get(key)
+        if found is None:
+            item: TpRate | None = building.items("rates").get(binding.RateId)
+            fee_nano = 0
+            if item is not None and item.RateSlots:
+                fee_nano = building.amount(item.RateSlots[0].ConnectFee, Spot("rates", item.ID, "ConnectFee"))
+            found = self._ratings[key] = Rating(
+                fee_nano,
+                binding.RoundingMethod,
+                binding.RoundingDecimals,
+                max_cost_nano,
+                binding.MaxCostStrategy,
+                self._slots(item),
+            )
+        return found
+
+    def _slots(self, item: TpRate | None) -> tuple[Rate, ...]:
+        if item is None:
+            return ()
+        found = self._rates.get(item.ID)
+        if found is None:
+            building = self._building
+            slots = [
+                Rate(
+                    building.lax_duration(slot.GroupIntervalStart),
+                    building.amount(slot.Rate, Spot("rates", item.ID, "Rate", index)),
+                    building.lax_duration(slot.RateIncrement),
+                    building.lax_duration(slot.RateUnit),
+                )
+                for index, slot in enumerate(item.RateSlots or ())
+            ]
+            slots.sort(key=lambda slot: slot.group_start_ns)
+            found = self._rates[item.ID] = tuple(slots)
+        return found
+
+
+def build_profiles(building: Building) -> dict[str, RatingProfile]:
+    """Return the plan's rating profiles by the ids they have in force; profiles of several loads are one."""
+    found: dict[str, RatingProfile] = {}
+    for item in building.items("rating_profiles").values():
+        profile = build_profile(building, item)
+        known = found.get(profile.id)
+        if known is not None:
+            profile = RatingProfile(profile.id, (*known.activations, *profile.activations))
+        found[profile.id] = profile
+    return found
+
+
+def profile_id_of(world: World, item: TpRatingProfile) -> str:
+    """Return the id that a rating profile has in force."""
+    return f"*out:{world.tenant(item.Tenant)}:{item.Category}:{item.Subject}"
+
+
+def build_profile(building: Building, item: TpRatingProfile) -> RatingProfile:
+    """Return the rating profile an object describes."""
+    world = building.world
+    item_id = f"{item.LoadId}:{item.Tenant}:{item.Category}:{item.Subject}"
+    activations = []
+    for index, activation in enumerate(item.RatingPlanActivations or ()):
+        at = 0
+        try:
+            at = parse_time(activation.ActivationTime, world.now_at, world.settings["general"]["default_timezone"]).at
+        except BadRequest:
+            spot = Spot("rating_profiles", item_id, "ActivationTime", index)
+            message = f"cannot parse activation time from {activation.ActivationTime}"
+            building.wrong(spot, message, "a time such as 2024-01-01T00:00:00Z", activation.ActivationTime)
+        if not building.is_known("rating_plans", activation.RatingPlanId):
+            spot = Spot("rating_profiles", item_id, "RatingPlanId", index)
+            message = f'could not load rating plans for tag: "{activation.RatingPlanId}"'
+            building.wrong(spot, message, "a tag of RatingPlans.csv or a stored rating plan", activation.RatingPlanId)
+        fallbacks = activation.FallbackSubjects
+        activations.append(Activation(at, activation.RatingPlanId, tuple(fallbacks.split(";")) if fallbacks else ()))
+    return RatingProfile(profile_id_of(world, item), tuple(activations))

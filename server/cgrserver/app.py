@@ -29,6 +29,7 @@ from cgrserver.rpc.dispatcher import CallLimits, Dispatcher
 from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
 from cgrserver.services import filter_sources
+from cgrserver.services.outside import OutsideTask
 from cgrserver.services.scheduler import SchedulerTask
 from cgrserver.services.sessions import SessionTimersTask, forget_what_is_over
 from cgrserver.settings import unserved_warning
@@ -95,6 +96,7 @@ class Application:
         nursery.start_soon(timers.run)
         if settings["schedulers"]["enabled"]:
             nursery.start_soon(SchedulerTask(self.world, self.dispatcher.decide, time.time_ns).run)
+        nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide, settings).run)
         partitions: Mapping[str, Any] = settings["caches"]["partitions"]
         nursery.start_soon(
             forget_what_is_over,

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 import trio
 
-from cgrcore import thresholds
+from cgrcore import stats, thresholds
 from cgrcore.actions.triggers import install_triggers
 from cgrcore.cdrs.logged import log_cdr
 from cgrcore.config import Settings
@@ -73,6 +73,7 @@ class Application:
         world.parts["note"] = _note
         install_triggers(world)
         thresholds.install(world)
+        stats.install(world)
         filter_sources.install(world)
 
     async def serve(self, lifecycle: Lifecycle) -> None:

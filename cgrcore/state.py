@@ -12,11 +12,14 @@ Does not know: what the records mean, where they are stored.
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from cgrcore.errors import NotFound
+from cgrcore.errors import BadRequest, NotFound
 
 __all__ = ["Change", "Editable", "Effects", "State", "Table"]
 
 R = TypeVar("R")
+
+#: Characters of a key. PostgreSQL refuses an index entry of more than 2704 bytes, and with it the whole commit.
+KEY_LIMIT = 600
 
 #: One noted write: the table, the key, how the record was before the decision (None: absent).
 Change = tuple["Table[Any]", str, Any]
@@ -100,6 +103,8 @@ class Table(Generic[R]):
         self.version += 1
         before = self._state.effects.before
         if (self.name, key) not in before:
+            if len(key) > KEY_LIMIT:
+                raise BadRequest(f"a name of {len(key)} characters is too long: {key[:40]}...", subject=self.name)
             before[self.name, key] = (self, key, self.records.get(key))
 
     def __contains__(self, key: str) -> bool:

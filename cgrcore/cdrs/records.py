@@ -15,6 +15,7 @@ import msgspec
 from cgrcore.errors import BadRequest
 from cgrcore.money import NANO, nano_from_number, number_from_nano, parse_nano
 from cgrcore.rating.eventcost import EventCost
+from cgrcore.state import KEY_LIMIT
 from cgrcore.timing import ZERO_AT, Moment, format_duration, format_time, parse_duration, parse_time
 from cgrcore.world import World
 
@@ -144,12 +145,12 @@ def cdr_from_event(world: World, tenant: str, event: Mapping[str, Any]) -> Cdr:
     """
     general = world.settings.get("general", {})
     given = _Given(event, world.now_at, str(general.get("default_timezone") or "UTC"))
-    origin_id, origin_host = given.text("OriginID"), given.text("OriginHost")
-    account = given.text("Account")
+    origin_id, origin_host = given.name("OriginID"), given.text("OriginHost")
+    account = given.name("Account")
     details = given.cost_details()
     return Cdr(
-        cgrid=given.text("CGRID") or sha1((origin_id + origin_host).encode()).hexdigest(),
-        run_id=given.text("RunID") or DEFAULT_RUN,
+        cgrid=given.name("CGRID", KEY_LIMIT // 2) or sha1((origin_id + origin_host).encode()).hexdigest(),
+        run_id=given.name("RunID", KEY_LIMIT // 2) or DEFAULT_RUN,
         order_id=given.whole("OrderID"),
         origin_host=origin_host,
         source=given.text("Source"),
@@ -186,6 +187,13 @@ class _Given:
 
     def text(self, key: str) -> str:
         return _as_text(self.event.get(key))
+
+    def name(self, key: str, limit: int = KEY_LIMIT) -> str:
+        """Return a text that CDRs are found by."""
+        text = self.text(key)
+        if len(text) > limit:
+            raise BadRequest(f"{key} is too long: {len(text)} characters")
+        return text
 
     def flag(self, key: str) -> bool:
         value = self.event.get(key)

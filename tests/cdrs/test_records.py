@@ -77,6 +77,7 @@ def test_an_instant_keeps_its_offset() -> None:
         {"CostDetails": "[1]"},
         {"CostDetails": 5},
         {"OrderID": "x"},
+        {"Account": "x" * 601},
     ],
     ids=str,
 )

@@ -11,6 +11,7 @@ from cgrcore.cdrs.filter import CdrFilter, Range, filter_from_wire
 from cgrcore.cdrs.records import Cdr, SessionCost
 from cgrcore.money import NANO
 from cgrcore.ports import Answer, Batch, LedgerLine
+from cgrcore.state import KEY_LIMIT
 from cgrcore.timing import Moment
 from cgrcore.world import World
 
@@ -179,6 +180,15 @@ def test_a_cdr_that_is_not_there_is_none(store: Any) -> None:
 def test_text_that_a_database_might_refuse_is_stored(store: Any) -> None:
     store.commit(Batch(cdrs=[cdr(account="a\0b", extra_fields={"k\0": "v\0", "x": "\\\0"})]))
     assert store.count_cdrs(CdrFilter()) == 1
+
+
+def test_names_of_the_greatest_length_are_stored(store: Any) -> None:
+    name = "".join(random.Random(1).choices([chr(0x1F300 + i) for i in range(512)], k=KEY_LIMIT))
+    half = name[: KEY_LIMIT // 2]
+    long = {"cgrid": half, "run_id": half, "origin_id": name, "account": name, "destination": name}
+    store.commit(Batch(records={"marks": [(name, b"\x01")], "answers": [(name, packed(b"1"))]}, cdrs=[cdr(**long)]))
+    assert store.get_cdr(half, half).account == name
+    assert list(answers(store)) == [name]
 
 
 def test_amounts_of_time_beyond_64_bits_are_stored_as_the_largest(store: Any) -> None:

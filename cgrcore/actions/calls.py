@@ -12,7 +12,7 @@ from cgrcore.actions.context import Run, call_method, require_account
 from cgrcore.actions.outside import later
 from cgrcore.actions.records import Action
 from cgrcore.actions.template import fill_template
-from cgrcore.errors import BadRequest, NotFound, Unavailable
+from cgrcore.errors import BadRequest, NotFound
 
 __all__ = [
     "alter_sessions",
@@ -130,11 +130,10 @@ def set_dynamic_destinations(run: Run, action: Action) -> None:
     if destination_id is None:
         raise NotFound(subject="destinations", subject_id="*ddc")
     prefixes: set[str] = set()
-    for queue_id in action.extra_parameters.split(";"):
+    for queue_id in filter(None, action.extra_parameters.split(";")):
         request = {"Tenant": account.tenant, "ID": queue_id}
-        metrics = call_method(run, "StatSv1.GetQueueFloatMetrics", request)
-        prefixes.update(name.partition("#")[2] for name in metrics if name.startswith("*ddc"))
-    if not prefixes:
-        raise Unavailable("no prefixes in the metrics")
+        metric = call_method(run, "StatSv1.GetStatQueue", request)["SQMetrics"].get("*ddc")
+        if metric is not None:
+            prefixes.update(metric["FieldValues"])
     definition = {"Id": destination_id, "Prefixes": sorted(prefixes), "Overwrite": True}
     call_method(run, "APIerSv1.SetDestination", definition)

@@ -33,7 +33,7 @@ def _write(
         "Destinations": ["#Id,Prefix", *(f"{name},{prefix}" for name, prefix in destinations)],
         "Rates": [
             "#Id,ConnectFee,Rate,RateUnit,RateIncrement,GroupIntervalStart",
-            *(f"{name},0,{price},60s,1s,0s" for name, price in rates),
+            *(f"{name},0,{price},60s,60s,0s" for name, price in rates),
         ],
         "DestinationRates": [
             "#Id,DestinationId,RatesTag,RoundingMethod,RoundingDecimals,MaxCost,MaxCostStrategy",

@@ -2,9 +2,9 @@
 
 import pytest
 import trio
+from cgrserver.rpc.methods.guardian import Guardian
 
 from cgrcore.errors import Unavailable
-from cgrserver.rpc.methods.guardian import Guardian
 
 
 async def test_locks_are_taken_and_given_back():

@@ -171,3 +171,32 @@ def test_the_doctor_finds_a_database_that_is_none(tmp_path: Path) -> None:
     looked = cgrcore("doctor", "--set", f"data_db.db_name={tmp_path}/a.db")
     assert looked.returncode == 1
     assert "file is not a database" in looked.stdout
+
+
+PLAN = Path(__file__).parents[2] / "tariffplans" / "fosdem"
+
+
+def test_a_sound_tariff_plan_is_called_sound() -> None:
+    checked = cgrcore("check-tariff", str(PLAN))
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout.endswith("the tariff plan is sound\n")
+
+
+def test_a_mistake_in_a_tariff_plan_is_told_with_its_place(tmp_path: Path) -> None:
+    for path in PLAN.glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "Rates.csv").write_text(
+        "#Id,ConnectFee,Rate,RateUnit,RateIncrement,GroupIntervalStart\nR,x,1,1s,1s,0s\n"
+    )
+    (tmp_path / "Rate.csv").write_text("")
+    checked = cgrcore("check-tariff", str(tmp_path))
+    assert checked.returncode == 1
+    lines = checked.stderr.splitlines()
+    assert lines[0] == "warning: Rate.csv is no file of a tariff plan"
+    assert lines[1].startswith("Rates.csv:2:3: ")
+    assert lines[-1].endswith("this plan would not be loaded")
+
+
+def test_a_folder_without_a_tariff_plan_is_told(tmp_path: Path) -> None:
+    assert cgrcore("check-tariff", str(tmp_path)).returncode == 1
+    assert cgrcore("check-tariff", str(tmp_path / "missing")).returncode == 1

@@ -6,9 +6,13 @@ version are printed without importing anything else.
 """
 
 import sys
-from typing import NamedTuple
+from collections.abc import Container
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["COMMANDS", "Command", "main"]
+if TYPE_CHECKING:
+    from cyclopts import App
+
+__all__ = ["COMMANDS", "Command", "command_line", "main"]
 
 
 class Command(NamedTuple):
@@ -18,6 +22,8 @@ class Command(NamedTuple):
     target: str
     summary: str
 
+
+SUMMARY = "Real-time charging for telecom operators: exact money, durable debits, CGRateS on the wire."
 
 COMMANDS = (
     Command("serve", "cgrserver.cli.serve:serve", "Run the server until it is stopped."),
@@ -68,7 +74,7 @@ def _first_page() -> str:
     commands = "\n".join(f"  {command.name:<22}{command.summary}" for command in COMMANDS)
     return (
         "Usage: cgrcore COMMAND [OPTIONS]\n\n"
-        "Real-time charging for telecom operators: exact money, durable debits, CGRateS on the wire.\n\n"
+        f"{SUMMARY}\n\n"
         f"Commands:\n{commands}\n"
         f"  {'--install-completion':<22}Make your shell complete commands and options.\n"
         f"  {'--version':<22}Print the version.\n"
@@ -78,24 +84,33 @@ def _first_page() -> str:
     )
 
 
-def _run(arguments: list[str]) -> int:
-    """Run one command; return the exit status."""
+def command_line(resolved: Container[str] = ()) -> "App":
+    """Return the commands as one application. Those in `resolved`, by group or name, are imported at once."""
     from pkgutil import resolve_name
 
-    from cyclopts import App, CycloptsError
+    from cyclopts import App
 
-    from cgrcore.errors import CgrError
-
-    app = App(name="cgrcore", version=_version)
+    app = App(name="cgrcore", help=SUMMARY, version=_version)
     groups: dict[str, App] = {"": app}
     for command in COMMANDS:
         group, _, name = command.name.rpartition(" ")
         if group not in groups:
             groups[group] = App(name=group)
             app.command(groups[group])
-        # A group's own page needs the summaries of its commands, which are in their functions.
-        groups[group].command(resolve_name(command.target) if group == arguments[0] else command.target, name=name)
+        is_resolved = group in resolved or command.name in resolved
+        groups[group].command(resolve_name(command.target) if is_resolved else command.target, name=name)
     app.register_install_completion_command()
+    return app
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command; return the exit status."""
+    from cyclopts import CycloptsError
+
+    from cgrcore.errors import CgrError
+
+    # A group's own page of help needs the summaries of its commands, which are in their functions.
+    app = command_line({arguments[0]} if arguments else ())
     try:
         return int(app(arguments, exit_on_error=False, result_action="return_int_as_exit_code_else_zero"))
     except CycloptsError:  # told already

@@ -24,28 +24,30 @@ def check_tariff(folder: Path, /) -> int:
     from rich.table import Table
 
     from cgrcore.config import read_settings
-    from cgrcore.tariffplan import FILES, assemble
+    from cgrcore.tariffplan import KINDS_BY_FILE, Defaults, PlanRefused, load, read_files
     from cgrcore.world import World
     from cgrserver.tariffs import read_folder
 
     contents = read_folder(folder)
     for path in sorted(folder.glob("*.csv")):
-        if path.name not in FILES:
+        if path.name not in KINDS_BY_FILE:
             print(f"warning: {path.name} is no file of a tariff plan", file=sys.stderr)
-    plan, mistakes = assemble(World(read_settings([]), lambda: str(uuid.uuid4()), time.time_ns()), contents)
-    for mistake in mistakes:
-        print(mistake, file=sys.stderr)
-    if mistakes:
-        count = len(mistakes)
-        print(f"{count} mistake{'s' if count > 1 else ''}: this plan would not be loaded", file=sys.stderr)
-        return 1
     if not contents:
         print(f"{folder}: no file of a tariff plan in this folder", file=sys.stderr)
+        return 1
+    world = World(read_settings([]), lambda: str(uuid.uuid4()), time.time_ns())
+    world.state.begin()
+    try:
+        loaded = load(world, read_files(contents, Defaults(world.tenant(""))))
+    except PlanRefused as refused:
+        print(*refused.report, sep="\n", file=sys.stderr)
+        count = len(refused.mistakes)
+        print(f"{count} mistake{'s' if count > 1 else ''}: this plan would not be loaded", file=sys.stderr)
         return 1
     table = Table(box=None, pad_edge=False)
     table.add_column("What")
     table.add_column("Count", justify="right")
-    for name, records in plan.tables.items():
+    for name, records in loaded.records.items():
         if records:
             table.add_row(name.replace("_", " "), f"{len(records):,}")
     Console().print(table)

@@ -85,7 +85,7 @@ def activate(world: World, ids: list[str]) -> list[str]:
 
 def _move(source: Table[Session], target: Table[Session], ids: list[str]) -> list[str]:
     missing = []
-    for cgrid in ids or list(source.records):
+    for cgrid in ids or list(source):
         session = source.remove(cgrid)
         if session is None:
             missing.append(cgrid)

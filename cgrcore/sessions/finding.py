@@ -81,7 +81,8 @@ def matching_runs(
 ) -> Iterator[tuple[Session, SessionRun]]:
     """Yield the sessions' runs that pass all filters, in order of CGRID. Raises NotFound for a filter that does not exist."""
     wanted = _only_origin(filter_ids)
-    keys = sorted(sessions.records) if wanted is None else [k for k in sessions.records if _has_origin(sessions.records[k], wanted)]
+    # Iterated as a table, not through its records: the reply waits when one of them is not committed yet.
+    keys = sorted(sessions) if wanted is None else [key for key in sessions if _has_origin(sessions.records[key], wanted)]
     for key in keys:
         session = sessions.records[key]
         for run in session.runs:

@@ -66,6 +66,14 @@ def _list(text: str) -> list[str] | None:
     return text.split("&") if text else None
 
 
+def _accounts(text: str) -> list[str] | None:
+    accounts = _list(text)
+    for account_id in accounts or ():
+        if account_id.startswith("*") or ":" not in account_id:
+            raise BadRequest(f"invalid account id: {account_id}")
+    return accounts
+
+
 def _flag(text: str) -> bool:
     return parse_bool(text) if text else False
 
@@ -251,7 +259,7 @@ _DEFINITIONS: dict[str, tuple[str, tuple[_Parameter, ...], Callable[[World, Fiel
         _attribute,
     ),
     "*dynamic_action_plan": ("APIerSv1.SetActionPlan", _PLAN, _plan),
-    "*dynamic_action_plan_accounts": ("APIerSv1.SetActionPlanAccounts", (*_PLAN, ("AccountIDs", _list)), _plan),
+    "*dynamic_action_plan_accounts": ("APIerSv1.SetActionPlanAccounts", (*_PLAN, ("AccountIDs", _accounts)), _plan),
     "*dynamic_action": (
         "APIerSv2.SetActions",
         (

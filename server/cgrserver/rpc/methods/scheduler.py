@@ -78,9 +78,6 @@ def _set_plan(
             raise NotFound(f"BROKEN_REFERENCE:{item.ActionsId}")
     if not args.Overwrite and plan_id in world.state.table("action_plans"):
         raise Conflict(subject="action_plans", subject_id=plan_id)
-    for account_id in account_ids or ():
-        if account_id.startswith("*"):
-            raise BadRequest(f"invalid account id: {account_id}")
     set_plan(world, plan_id, [_timing_of(world, item) for item in items], account_ids)
     if args.ReloadScheduler:
         reload_schedule(world)

@@ -193,7 +193,7 @@ def test_a_mistake_in_a_tariff_plan_is_told_with_its_place(tmp_path: Path) -> No
     assert checked.returncode == 1
     lines = checked.stderr.splitlines()
     assert lines[0] == "warning: Rate.csv is no file of a tariff plan"
-    assert lines[1].startswith("Rates.csv:2:3: ")
+    assert "Rates.csv:2:3: expected a number for ConnectFee, got 'x'" in lines
     assert lines[-1].endswith("this plan would not be loaded")
 
 

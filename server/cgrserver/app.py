@@ -25,6 +25,7 @@ from cgrcore.world import World
 from cgrserver.commit import Committer
 from cgrserver.lifecycle import Lifecycle, run, set_up_logging
 from cgrserver.rpc import methods
+from cgrserver.rpc.answers import Answers
 from cgrserver.rpc.dispatcher import CallLimits, Dispatcher
 from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
@@ -60,9 +61,11 @@ class Application:
             store=StoreReads(self.store, self.committer),
             limits=CallLimits.of(settings),
         )
+        self.answers = self.dispatcher.replays = Answers(self.world, settings["general"]["idempotency_ttl"])
         self._join_subjects()
+        self._joined = frozenset(self.world.parts)
         self.committer.on_failure(self.dispatcher.suspend)
-        self.committer.on_recovery(self.dispatcher.resume)
+        self.committer.on_recovery(self._recovered)
 
     def _join_subjects(self) -> None:
         """Let subjects reach what stands above them: triggers, thresholds, what filters read, methods by name."""
@@ -75,6 +78,14 @@ class Application:
         thresholds.install(world)
         stats.install(world)
         filter_sources.install(world)
+
+    def _recovered(self) -> None:
+        """The tables were read again: drop what was derived from them, it is made anew on first use."""
+        parts = self.world.parts
+        for name in [name for name, part in parts.items() if name not in self._joined and not callable(part)]:
+            del parts[name]
+        self.answers.read_again()
+        self.dispatcher.resume()
 
     async def serve(self, lifecycle: Lifecycle) -> None:
         """Serve until the lifecycle asks for a stop."""
@@ -95,6 +106,7 @@ class Application:
         settings = self.settings
         timers = SessionTimersTask(self.world, self.dispatcher.decide, time.time_ns, _say_ended)
         nursery.start_soon(timers.run)
+        nursery.start_soon(self.answers.run, self.dispatcher.decide)
         if settings["schedulers"]["enabled"]:
             nursery.start_soon(SchedulerTask(self.world, self.dispatcher.decide, time.time_ns).run)
         nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide, settings).run)

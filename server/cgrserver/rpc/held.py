@@ -26,7 +26,10 @@ log = structlog.get_logger()
 
 #: Tables that charging changes all the time, and that are read record by record through `Table`'s methods.
 KEYED = frozenset(
-    {"accounts", "sessions", "passive_sessions", "closed_sessions", "cdr_ids", "thresholds", "stats", "resources"}
+    {
+        *("accounts", "sessions", "passive_sessions", "closed_sessions", "cdr_ids", "answers"),
+        *("thresholds", "stats", "resources"),
+    }
 )
 
 

@@ -54,8 +54,9 @@ def set_plan(
 def replace_plan(world: World, plan: ActionPlan) -> None:
     """Store a plan with its accounts as they are, the accounts' own lists included."""
     _forget_accounts(world, plan.id)
-    world.state.table("action_plans").put(plan.id, plan)
-    for account_id in plan.account_ids or ():
+    accounts = None if plan.account_ids is None else dict(plan.account_ids)
+    world.state.table("action_plans").put(plan.id, ActionPlan(plan.id, plan.timings, accounts))
+    for account_id in accounts or ():
         _list_plan(world, account_id, plan.id)
 
 
@@ -83,8 +84,7 @@ def attach_plans(world: World, account_id: str, plan_ids: Iterable[str], *, over
             continue
         queue_asap(world, plan, account_id)
         if with_asap or not all(is_asap(timing) for timing in plan.timings):
-            accounts = {**(plan.account_ids or {}), account_id: True}
-            _put_accounts(world, plan, accounts)
+            _add_account(world, plan, account_id)
             _list_plan(world, account_id, plan.id)
 
 
@@ -104,7 +104,8 @@ def remove_timings(world: World, plan_id: str, timing_uuid: str, account_id: str
     if timing_uuid:
         rest = tuple(timing for timing in plan.timings if timing.uuid != timing_uuid)
         if rest:
-            world.state.table("action_plans").put(plan_id, ActionPlan(plan_id, rest, plan.account_ids))
+            accounts = None if plan.account_ids is None else dict(plan.account_ids)
+            world.state.table("action_plans").put(plan_id, ActionPlan(plan_id, rest, accounts))
         else:
             remove_plan(world, plan_id)
     elif account_id:
@@ -127,6 +128,17 @@ def _require(world: World, plan_id: str) -> ActionPlan:
     if found is None:
         raise NotFound(subject="action_plans", subject_id=plan_id)
     return found
+
+
+def _add_account(world: World, plan: ActionPlan, account_id: str) -> None:
+    """Name an account in a plan. The accounts of a plan that this decision put are its own, and grow in place.
+
+    So a tariff plan that attaches a hundred thousand accounts copies no list a hundred thousand times.
+    """
+    if plan.account_ids is not None and ("action_plans", plan.id) in world.state.effects.before:
+        plan.account_ids[account_id] = True
+    else:
+        _put_accounts(world, plan, {**(plan.account_ids or {}), account_id: True})
 
 
 def _put_accounts(world: World, plan: ActionPlan, account_ids: dict[str, bool]) -> None:

@@ -221,6 +221,23 @@ def test_overwriting_detaches_from_all_other_plans(world: World) -> None:
     assert world.state.table("action_plans").require("P").account_ids == {}
 
 
+def test_undoing_an_attachment_leaves_the_plan_as_it_was(world: World) -> None:
+    plan(world, "10:00:00")
+    attach(world, "t:1")
+    world.state.take()
+    world.state.begin("attach")
+    attach(world, "t:2", "t:3")
+    world.state.rollback()
+    assert world.state.table("action_plans").require("P").account_ids == {"t:1": True}
+
+
+def test_attaching_many_accounts_at_once_takes_time_by_their_number(world: World) -> None:
+    plan(world, "10:00:00")
+    started = perf_counter()
+    attach(world, *(f"t:{number}" for number in range(20_000)))
+    assert perf_counter() - started < 2
+
+
 def test_an_unknown_plan_attaches_nothing(world: World) -> None:
     with pytest.raises(NotFound):
         attach(world, ACCOUNT_ID, plan_id="NONE")

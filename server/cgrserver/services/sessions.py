@@ -5,13 +5,14 @@ commit. Does not know: how a session is charged.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
 import trio
 
 from cgrcore.cdrs import process_ended_session
-from cgrcore.errors import CgrError
+from cgrcore.errors import CgrError, Unavailable
 from cgrcore.sessions import Session, active_sessions, auto_debit, end, end_silent, forget_closed, forget_taken, timers_of
 from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
@@ -108,6 +109,7 @@ async def forget_what_is_over(decide: Decide, clock_ns: Callable[[], int], close
     """Forget closed sessions and identities of CDRs whose time has passed, now and then, until cancelled."""
     while True:
         now_at = clock_ns()
-        decide("forget closed sessions", lambda world: forget_closed(world, now_at - closed_ttl_ns))
-        decide("forget taken CDRs", lambda world: forget_taken(world, now_at - taken_ttl_ns))
+        with suppress(Unavailable):  # the store is away: they are forgotten later
+            decide("forget closed sessions", lambda world: forget_closed(world, now_at - closed_ttl_ns))
+            decide("forget taken CDRs", lambda world: forget_taken(world, now_at - taken_ttl_ns))
         await trio.sleep(1)

@@ -41,8 +41,8 @@ cdef object int_of(int128 number):
 cdef class Terms:
     """What a balance may be used for. Shared between balances, so never changed; see the properties of Balance."""
 
-    def __cinit__(self, destination_ids=None, str rating_subject="", categories=None, shared_groups=None, timings=None,
-                  timing_ids=None, factors=None):
+    def __init__(self, destination_ids=None, str rating_subject="", categories=None, shared_groups=None, timings=None,
+                 timing_ids=None, factors=None):
         self.destination_ids = destination_ids
         self.rating_subject = rating_subject
         self.categories = categories
@@ -59,17 +59,29 @@ cdef class Terms:
 
 
 cdef Terms NO_TERMS = Terms()
-#: What a balance made by a topup has: sets that are present and empty, which the wire shows as {}.
-cdef Terms EMPTY_TERMS = Terms({}, "", {}, {}, None, {}, None)
+
+#: Terms by their fields, as Python interns texts: a million balances have a few hundred terms between them. Bounded, since
+#: terms may name a single balance's factors; what is beyond the bound has its own.
+cdef dict POOL = {}
+cdef Py_ssize_t POOL_SIZE = 65536
+
+
+cdef object hashable(object value):
+    return tuple(sorted(value.items())) if type(value) is dict else value
 
 
 cdef Terms shared_terms(tuple fields):
-    """Return the shared object where there is one for these fields, else a new one."""
-    cdef Terms common
-    for common in (NO_TERMS, EMPTY_TERMS):
-        if fields == common.fields():
-            return common
-    return Terms(*fields)
+    """Return the one object for these fields."""
+    cdef Terms found
+    if fields == (None, "", None, None, None, None, None):
+        return NO_TERMS
+    key = tuple([hashable(value) for value in fields])
+    found = POOL.get(key)
+    if found is None:
+        found = Terms(*fields)
+        if len(POOL) < POOL_SIZE:
+            POOL[key] = found
+    return found
 
 
 cdef class Balance:

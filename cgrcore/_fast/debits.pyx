@@ -150,6 +150,8 @@ cdef class Debit:
     cdef readonly bint is_fee_owed
     #: A cap that disconnects was reached.
     cdef readonly bint is_capped
+    #: A balance that blocks could not pay all.
+    cdef readonly bint is_blocked
     #: The accounts that changed.
     cdef readonly list touched
     cdef Payment fee
@@ -207,6 +209,7 @@ cdef class Debit:
                             if self.is_capped:
                                 return True
                             if source.balance.is_blocker:
+                                self.is_blocked = True
                                 if self.is_dry:
                                     return True
                                 raise Refused("INSUFFICIENT_CREDIT_BALANCE_BLOCKER")

@@ -15,6 +15,7 @@ from cgrcore.accounting.change import (
     transfer_balance,
 )
 from cgrcore.accounting.debit import UNLIMITED_NS, debit, max_debit, max_usage
+from cgrcore.accounting.explain import BalanceVerdict, Explanation, explain
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, SharedGroup, Sharing, account_id_of
 from cgrcore.accounting.refund import refund_increments, refund_listed, refund_rounding
 from cgrcore.accounting.rounding import refund_rounding_increments
@@ -29,6 +30,8 @@ __all__ = [
     "Account",
     "Balance",
     "BalanceFilter",
+    "BalanceVerdict",
+    "Explanation",
     "Reset",
     "SharedGroup",
     "Sharing",
@@ -43,6 +46,7 @@ __all__ = [
     "debit_monetary",
     "drop_expired",
     "edit_account",
+    "explain",
     "matches",
     "max_debit",
     "max_usage",

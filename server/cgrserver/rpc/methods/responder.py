@@ -11,6 +11,7 @@ from cgrcore.accounting import (
     account_id_of,
     debit,
     debit_monetary,
+    explain,
     max_debit,
     max_usage,
     refund_listed,
@@ -18,7 +19,7 @@ from cgrcore.accounting import (
 )
 from cgrcore.errors import CgrError, Refused
 from cgrcore.event import boolean_option
-from cgrcore.money import nano_from_number
+from cgrcore.money import nano_from_number, number_from_nano
 from cgrcore.rating import Call, Increment, Paid, PaidMoney, PaidUnit, quote
 from cgrcore.timing import ZERO_AT, Moment, parse_time
 from cgrcore.world import World
@@ -292,3 +293,28 @@ def refund_rounding_of_call(world: World, args: CallArgs) -> dict[str, Any]:
     """Charge what rounding added, the cost of each increment once; below zero it is given back."""
     increments = [increment.increment() for increment in args.Increments or ()]
     return _changed(world, args, refund_rounding_increments(world, increments))
+
+
+@method("Responder.ExplainDebit")
+def explain_debit(world: World, args: CallArgs) -> dict[str, Any]:
+    """Return what an authorisation and a debit of a call would do now, and why: a line for each balance. Not of CGRateS."""
+    found = explain(world, args.call(world))
+    return {
+        "MaxUsage": found.max_usage_ns,
+        "Cost": number_from_nano(found.cost_nano),
+        "Refusal": found.refusal,
+        "Balances": [
+            {
+                "AccountID": verdict.account_id,
+                "Type": verdict.type,
+                "ID": verdict.id,
+                "UUID": verdict.uuid,
+                "Before": number_from_nano(verdict.before_nano),
+                "After": number_from_nano(verdict.after_nano),
+                "Usage": verdict.paid_ns,
+                "Used": verdict.is_used,
+                "Reason": verdict.reason,
+            }
+            for verdict in found.verdicts
+        ],
+    }

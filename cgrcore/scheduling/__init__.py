@@ -1,8 +1,8 @@
 """Scheduling: when the actions of plans are due, on a clock that is handed in."""
 
-from cgrcore.scheduling.records import AccountPlans, ActionPlan, ActionTiming, ScheduledRun, Task
+from cgrcore.scheduling.records import AccountPlans, ActionPlan, ActionTiming, ScheduledAccounts, ScheduledRun, Task
 
-__all__ = ["TABLES", "AccountPlans", "ActionPlan", "ActionTiming", "ScheduledRun", "Task"]
+__all__ = ["TABLES", "AccountPlans", "ActionPlan", "ActionTiming", "ScheduledAccounts", "ScheduledRun", "Task"]
 
 #: The tables of this subject, and the type of their records.
 TABLES: dict[str, type] = {
@@ -10,4 +10,5 @@ TABLES: dict[str, type] = {
     "account_action_plans": AccountPlans,
     "tasks": Task,
     "scheduled_runs": ScheduledRun,
+    "scheduled_accounts": ScheduledAccounts,
 }

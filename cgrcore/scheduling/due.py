@@ -17,11 +17,19 @@ from cgrcore.errors import BadRequest, CgrError
 from cgrcore.filters import Scope, passes_in
 from cgrcore.scheduling.next_run import next_run
 from cgrcore.scheduling.plans import is_asap
-from cgrcore.scheduling.records import ActionPlan, ActionTiming, ScheduledRun, Task
+from cgrcore.scheduling.records import ActionPlan, ActionTiming, ScheduledAccounts, ScheduledRun, Task
 from cgrcore.timing import SECOND_NS, ZERO_AT, parse_duration
 from cgrcore.world import World
 
-__all__ = ["load_schedule", "next_due_at", "reload_schedule", "run_due", "scheduled_runs", "time_zone"]
+__all__ = [
+    "load_schedule",
+    "next_due_at",
+    "reload_schedule",
+    "run_due",
+    "scheduled_accounts",
+    "scheduled_runs",
+    "time_zone",
+]
 
 #: How many accounts of a plan are run in one decision: some milliseconds' worth, so that calls do not wait for a plan.
 ACCOUNTS_AT_ONCE = 200
@@ -37,6 +45,12 @@ def scheduled_runs(world: World) -> list[ScheduledRun]:
     runs = world.state.table("scheduled_runs")
     ahead = (runs.records[uuid] for uuid in runs)
     return sorted((run for run in ahead if run.due_at != ZERO_AT), key=_order)
+
+
+def scheduled_accounts(world: World, uuid: str) -> tuple[str, ...]:
+    """Return the accounts of a run ahead, as of the last reload."""
+    found: ScheduledAccounts | None = world.state.table("scheduled_accounts").get(uuid)
+    return found.account_ids if found is not None else ()
 
 
 def _order(run: ScheduledRun) -> tuple[int, int]:
@@ -55,10 +69,9 @@ def load_schedule(world: World) -> None:
     are skipped. Waiting tasks run.
     """
     if world.settings.get("schedulers", {}).get("missed_runs") != "*run":
-        table = world.state.table("scheduled_runs")
         for run in scheduled_runs(world):
             if run.due_at <= world.now_at and not run.done_count:
-                table.remove(run.uuid)
+                _forget(world, run.uuid)
     reload_schedule(world)
 
 
@@ -76,8 +89,10 @@ def reload_schedule(world: World) -> None:
             wanted.add(timing.uuid)
             if table.get(timing.uuid) != scheduled:
                 table.put(timing.uuid, scheduled)
+            if not scheduled.done_count:
+                _keep_accounts(world, timing.uuid, tuple(plan.account_ids or ()))
     for uuid in [uuid for uuid in table if uuid not in wanted]:
-        table.remove(uuid)
+        _forget(world, uuid)
     wake = world.parts.get("wake_scheduler")
     if wake is not None:
         world.state.effects.after.append(wake)
@@ -94,8 +109,17 @@ def _scheduled(world: World, plan: ActionPlan, timing: ActionTiming, known: Sche
         due_at = next_run(timing.timing, world.now_at, time_zone(world))
     if due_at is None:
         return None
-    accounts = tuple(plan.account_ids or ())
-    return ScheduledRun(timing.uuid, plan.id, timing.actions_id, due_at, timing.weight_nano, accounts)
+    return ScheduledRun(timing.uuid, plan.id, timing.actions_id, due_at, timing.weight_nano)
+
+
+def _keep_accounts(world: World, uuid: str, account_ids: tuple[str, ...]) -> None:
+    if scheduled_accounts(world, uuid) != account_ids:
+        world.state.table("scheduled_accounts").put(uuid, ScheduledAccounts(account_ids))
+
+
+def _forget(world: World, uuid: str) -> None:
+    world.state.table("scheduled_runs").remove(uuid)
+    world.state.table("scheduled_accounts").remove(uuid)
 
 
 def _due_once(world: World, text: str) -> int | None:
@@ -138,14 +162,15 @@ def run_due(world: World) -> bool:
         return False
     timing, plan = _timing_of(world, due)
     if timing is None or plan is None:
-        world.state.table("scheduled_runs").remove(due.uuid)
+        _forget(world, due.uuid)
         return True
     upto = due.done_count + ACCOUNTS_AT_ONCE
     attached = plan.account_ids or {}
-    part = [account_id for account_id in due.account_ids[due.done_count : upto] if account_id in attached]
-    if part or not due.account_ids:
+    account_ids = scheduled_accounts(world, due.uuid)
+    part = [account_id for account_id in account_ids[due.done_count : upto] if account_id in attached]
+    if part or not account_ids:
         _run_timing(world, timing, part)
-    if upto < len(due.account_ids):
+    if upto < len(account_ids):
         world.state.table("scheduled_runs").put(due.uuid, msgspec.structs.replace(due, done_count=upto))
     else:
         _schedule_again(world, plan, timing, due)
@@ -178,12 +203,11 @@ def _schedule_again(world: World, plan: ActionPlan, timing: ActionTiming, due: S
     next_at = None
     if not is_once and all(action.type in STEPS for action in actions):
         next_at = next_run(timing.timing, max(world.now_at, due.due_at) // SECOND_NS * SECOND_NS, time_zone(world))
-    table = world.state.table("scheduled_runs")
     if next_at is None and not is_once:
-        table.remove(due.uuid)
+        _forget(world, due.uuid)
         return
     following = msgspec.structs.replace(due, due_at=ZERO_AT if next_at is None else next_at, done_count=0)
-    table.put(due.uuid, following)
+    world.state.table("scheduled_runs").put(due.uuid, following)
 
 
 def _note(world: World, text: str) -> None:

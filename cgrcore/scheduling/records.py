@@ -11,7 +11,7 @@ import msgspec
 from cgrcore.money import number_from_nano
 from cgrcore.rating.records import Timing
 
-__all__ = ["AccountPlans", "ActionPlan", "ActionTiming", "ScheduledRun", "Task"]
+__all__ = ["AccountPlans", "ActionPlan", "ActionTiming", "ScheduledAccounts", "ScheduledRun", "Task"]
 
 
 class ActionTiming(msgspec.Struct, frozen=True):
@@ -71,8 +71,8 @@ class Task(msgspec.Struct, frozen=True):
 class ScheduledRun(msgspec.Struct, frozen=True):
     """The next run of one timing of a plan, as the scheduler loaded it. Table "scheduled_runs", key: the timing's uuid.
 
-    `account_ids` are the plan's accounts at that time; `done_count` of them have had this run already. A run that comes
-    once only stays with `due_at` at `ZERO_AT` when it is over.
+    `done_count` of its accounts have had this run already. A run that comes once only stays with `due_at` at `ZERO_AT`
+    when it is over.
     """
 
     uuid: str
@@ -80,5 +80,13 @@ class ScheduledRun(msgspec.Struct, frozen=True):
     actions_id: str
     due_at: int
     weight_nano: int = 0
-    account_ids: tuple[str, ...] = ()
     done_count: int = 0
+
+
+class ScheduledAccounts(msgspec.Struct, frozen=True):
+    """The accounts of a plan when the scheduler was loaded. Table "scheduled_accounts", key: the timing's uuid.
+
+    They stand apart from the runs, which change with every run and every part of one.
+    """
+
+    account_ids: tuple[str, ...] = ()

@@ -7,8 +7,8 @@ from cgrcore.accounting import account_id_of
 from cgrcore.errors import BadRequest, Conflict, NotFound, server_error
 from cgrcore.filters.timings import is_timing_active
 from cgrcore.money import nano_from_number
-from cgrcore.scheduling import ActionPlan, ActionTiming, ScheduledRun
-from cgrcore.scheduling.due import reload_schedule, scheduled_runs, time_zone
+from cgrcore.scheduling import ActionPlan, ActionTiming
+from cgrcore.scheduling.due import reload_schedule, scheduled_accounts, scheduled_runs, time_zone
 from cgrcore.scheduling.next_run import next_run
 from cgrcore.scheduling.plans import plans_of, remove_plan, remove_timings, set_plan
 from cgrcore.scheduling.replay import replay_plan, replay_plans_for, replay_time
@@ -201,7 +201,7 @@ def get_scheduled_actions(world: World, args: ScheduledArgs) -> list[dict[str, A
     found = [
         {
             "NextRunTime": format_time(run.due_at),
-            "Accounts": len(run.account_ids),
+            "Accounts": len(scheduled_accounts(world, run.uuid)),
             "ActionPlanID": run.plan_id,
             "ActionTimingUUID": run.uuid,
             "ActionsID": run.actions_id,
@@ -209,7 +209,7 @@ def get_scheduled_actions(world: World, args: ScheduledArgs) -> list[dict[str, A
         for run in scheduled_runs(world)
         if (start_at == ZERO_AT or run.due_at >= start_at)
         and (end_at == ZERO_AT or run.due_at < end_at)
-        and _is_for(run, args.Tenant, args.Account)
+        and _is_for(scheduled_accounts(world, run.uuid), args.Tenant, args.Account)
     ]
     # An offset beyond the end is passed over, as it always was.
     if args.Offset is not None and 0 <= args.Offset <= len(found):
@@ -225,10 +225,10 @@ def _instant(world: World, text: str | None) -> int:
     return ZERO_AT if text is None else parse_time(text, world.now_at).at
 
 
-def _is_for(run: ScheduledRun, tenant: str | None, account: str | None) -> bool:
+def _is_for(account_ids: tuple[str, ...], tenant: str | None, account: str | None) -> bool:
     if tenant is None and account is None:
         return True
-    for account_id in run.account_ids:
+    for account_id in account_ids:
         its_tenant, _, its_account = account_id.partition(":")
         if (tenant is None or tenant == its_tenant) and (account is None or account == its_account):
             return True

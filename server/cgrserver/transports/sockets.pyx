@@ -11,7 +11,7 @@ looks at `unfinished` and `blocked`. Does not know: trio, what a request says.
 import socket as sockets
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.errno cimport EAGAIN, EINTR, errno
+from libc.errno cimport EAGAIN, ECONNRESET, EINTR, EPIPE, errno
 from libc.stdlib cimport free, malloc
 from libc.string cimport strerror
 
@@ -42,6 +42,11 @@ cdef enum:
     BUFFER_BYTES = 65536
     EVENT_COUNT = 512
     ACCEPT_COUNT = 64
+
+
+cdef str _reason_of(int error):
+    """A client that has left needs no line in the log."""
+    return "" if error == ECONNRESET or error == EPIPE else strerror(error).decode()
 
 
 cdef class Connection:
@@ -230,7 +235,7 @@ cdef class Sockets:
             size = c_recv(connection._fd, self._buffer, BUFFER_BYTES, MSG_DONTWAIT)
         if size < 0:
             if errno != EAGAIN and errno != EINTR:
-                self._drop(connection, strerror(errno).decode())
+                self._drop(connection, _reason_of(errno))
             return 0
         if size == 0:
             self._handle(connection, connection.frames.finish())
@@ -285,7 +290,7 @@ cdef class Sockets:
                 sent = c_send(connection._fd, start, size, MSG_DONTWAIT | MSG_NOSIGNAL)
             if sent < 0:
                 if errno != EAGAIN and errno != EINTR:
-                    self._drop(connection, strerror(errno).decode())
+                    self._drop(connection, _reason_of(errno))
                     return 0
                 sent = 0
             self.counts["bytes_out"] += sent

@@ -65,10 +65,9 @@ def next_due_at(world: World) -> int | None:
 def load_schedule(world: World) -> None:
     """Load the schedule when the server starts.
 
-    Runs that were due while it was down are made up for, each once, with `schedulers.missed_runs` at `*run`; else they
-    are skipped. Waiting tasks run.
+    Runs that fell due while it was down are left out, or made up for, as `schedulers.catch_up` says. Waiting tasks run.
     """
-    if world.settings.get("schedulers", {}).get("missed_runs") != "*run":
+    if _catch_up(world) == "*none":
         for run in scheduled_runs(world):
             if run.due_at <= world.now_at and not run.done_count:
                 _forget(world, run.uuid)
@@ -96,6 +95,11 @@ def reload_schedule(world: World) -> None:
     wake = world.parts.get("wake_scheduler")
     if wake is not None:
         world.state.effects.after.append(wake)
+
+
+def _catch_up(world: World) -> str:
+    """Return what becomes of runs that were missed: `*none`, `*once` for each timing, `*all`."""
+    return str(world.settings.get("schedulers", {}).get("catch_up") or "*none")
 
 
 def _scheduled(world: World, plan: ActionPlan, timing: ActionTiming, known: ScheduledRun | None) -> ScheduledRun | None:
@@ -196,13 +200,17 @@ def _run_timing(world: World, timing: ActionTiming, account_ids: Iterable[str]) 
 
 
 def _schedule_again(world: World, plan: ActionPlan, timing: ActionTiming, due: ScheduledRun) -> None:
-    """Schedule the run after this one, from now on. What comes once is over; a set with an unknown action too."""
+    """Schedule the run after this one, from now on; when all are made up for, from when it was due.
+
+    What comes once is over; a set with an unknown action too.
+    """
     assert timing.timing is not None
     actions = sorted_actions(world, timing.actions_id) or ()
     is_once = timing.timing.start_time.startswith("+")
     next_at = None
     if not is_once and all(action.type in STEPS for action in actions):
-        next_at = next_run(timing.timing, max(world.now_at, due.due_at) // SECOND_NS * SECOND_NS, time_zone(world))
+        after_at = due.due_at if _catch_up(world) == "*all" else max(world.now_at, due.due_at)
+        next_at = next_run(timing.timing, after_at // SECOND_NS * SECOND_NS, time_zone(world))
     if next_at is None and not is_once:
         _forget(world, due.uuid)
         return

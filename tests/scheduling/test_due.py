@@ -181,10 +181,21 @@ def test_a_run_missed_while_down_is_made_up_for_once_when_so_configured(world: W
     attach(world, ACCOUNT_ID)
     reload_schedule(world)
     again = restarted(world, START_AT + 3 * DAY_NS)
-    again.settings["schedulers"]["missed_runs"] = "*run"
+    again.settings["schedulers"]["catch_up"] = "*once"
     load_schedule(again)
     live_until(again, START_AT + 3 * DAY_NS + HOUR_NS)
     assert count_of(again) == 1
+
+
+def test_every_run_missed_while_down_is_made_up_for_when_so_configured(world: World) -> None:
+    plan(world, "10:00:00")
+    attach(world, ACCOUNT_ID)
+    reload_schedule(world)
+    again = restarted(world, START_AT + 3 * DAY_NS)
+    again.settings["schedulers"]["catch_up"] = "*all"
+    load_schedule(again)
+    live_until(again, START_AT + 3 * DAY_NS + HOUR_NS)
+    assert count_of(again) == 3
 
 
 def test_an_asap_timing_runs_at_the_next_reload(world: World) -> None:

@@ -1,6 +1,7 @@
-# cython: boundscheck=False, wraparound=False, initializedcheck=False
-# Directives: every index below is bounded by the sizes the functions are given; tests/rpc/test_frames.py holds
-# the scanner against tests/oracle/frames.py on random bytes. Benchmark: `python -m bench frames`.
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, overflowcheck=False
+# Directives: every index below is bounded by the sizes the functions are given, and masks of bits wrap on purpose;
+# tests/codecs/test_frames.py holds the scanner against tests/oracle/frames.py on random bytes.
+# Benchmark: `python -m bench frames`.
 """Cuts a byte stream into JSON objects, which follow each other with or without white space, without framing.
 
 Rules: a frame is complete with its last brace; the scanner knows strings, escapes and brackets, nothing else, so what

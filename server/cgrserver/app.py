@@ -4,6 +4,7 @@ Starting: read the store, declare what subjects derive from it, then listen. Sto
 is under way, write everything, close. Does not know: what any part does.
 """
 
+import gc
 import time
 import uuid
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from typing import Any
 import structlog
 import trio
 
-from cgrcore import stats, thresholds
+from cgrcore import resources, stats, thresholds
 from cgrcore.actions.triggers import install_triggers
 from cgrcore.cdrs.logged import log_cdr
 from cgrcore.config import Settings
@@ -53,6 +54,7 @@ class Application:
         self.world = World(settings, lambda: str(uuid.uuid4()), time.time_ns())
         self.store = open_store(settings, self.codecs)
         self.store.load(self.world)
+        gc.freeze()  # or else a full collection walks every account, and all calls wait for a second
         self.committer = Committer(self.store, self.world, self.codecs, settings["general"]["durability"])
         self.dispatcher = Dispatcher(
             self.world,
@@ -77,6 +79,7 @@ class Application:
         install_triggers(world)
         thresholds.install(world)
         stats.install(world)
+        resources.install(world)
         filter_sources.install(world)
 
     def _recovered(self) -> None:

@@ -467,10 +467,10 @@ class _Wire:
         return _keep(
             self._timings,
             {
-                "Years": list(timing.years or ()),
-                "Months": list(timing.months or ()),
-                "MonthDays": list(timing.month_days or ()),
-                "WeekDays": list(timing.week_days or ()),
+                "Years": None if timing.years is None else list(timing.years),
+                "Months": None if timing.months is None else list(timing.months),
+                "MonthDays": None if timing.month_days is None else list(timing.month_days),
+                "WeekDays": None if timing.week_days is None else list(timing.week_days),
                 "StartTime": timing.start_time,
             },
         )

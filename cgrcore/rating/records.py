@@ -11,7 +11,7 @@ import msgspec
 __all__ = ["Activation", "Destination", "PlanRate", "Rate", "Rating", "RatingPlan", "RatingProfile", "Timing"]
 
 
-class Destination(msgspec.Struct, frozen=True):
+class Destination(msgspec.Struct, frozen=True, gc=False):
     """A group of numbers: those that begin with one of the prefixes (any text)."""
 
     id: str

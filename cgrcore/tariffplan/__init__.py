@@ -1,7 +1,10 @@
-"""Tariff plans: CSV files and stored objects that say what everything costs, what happens when, and who has which account."""
+"""Tariff plans: CSV files and stored objects that say what everything costs, what happens when, and who has which
+account.
+"""
 
 from typing import Any
 
+from cgrcore.tariffplan.export import write_files
 from cgrcore.tariffplan.kinds import KINDS, KINDS_BY_FILE, Kind
 from cgrcore.tariffplan.load import load, unload
 from cgrcore.tariffplan.mistakes import Mistake, PlanRefused
@@ -53,9 +56,10 @@ __all__ = [
     "store_plan",
     "stored_plan",
     "unload",
+    "write_files",
 ]
 
-#: The tables of this subject: the store of plans (key `tpid:id`), and profiles loaded for subsystems to come (`tenant:id`).
+#: The tables of this subject: stored plans (key `tpid:id`), profiles that no subsystem takes yet (`tenant:id`).
 TABLES: dict[str, Any] = {
     **{kind.table: kind.record for kind in KINDS},
     **{f"loaded_{name}": kind.record for name, kind in LOADED.items()},

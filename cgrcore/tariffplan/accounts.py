@@ -1,7 +1,7 @@
 """From a plan's shared groups, actions, action plans, triggers and account actions to their records.
 
-Rules: an action set that an action plan names must exist; so must the plan and the triggers that account actions name. Texts
-are read as requests are (`cgrcore.actions.build`). Does not know: how actions run, what an account holds.
+Rules: an action set that an action plan names must exist; so must the plan and the triggers that account actions
+name. Texts are read as requests are (`cgrcore.actions.build`). Does not know: how actions run, what an account holds.
 """
 
 from typing import Any
@@ -73,18 +73,16 @@ def _field_at_fault(text: str, line: Any) -> tuple[str, str]:
     return "Identifier", line.Identifier
 
 
-def build_action_plans(building: Building, *, are_actions_checked: bool = True) -> dict[str, ActionPlan]:
+def build_action_plans(building: Building) -> dict[str, ActionPlan]:
     """Return the plan's action plans by id, with the accounts that are attached to them already."""
-    return {
-        key: _action_plan(building, item, are_actions_checked) for key, item in building.items("action_plans").items()
-    }
+    return {key: _action_plan(building, item) for key, item in building.items("action_plans").items()}
 
 
-def _action_plan(building: Building, item: TpActionPlan, are_actions_checked: bool) -> ActionPlan:
+def _action_plan(building: Building, item: TpActionPlan) -> ActionPlan:
     timings = []
     known: ActionPlan | None = building.world.state.table("action_plans").get(item.ID)
     for index, line in enumerate(item.ActionPlan or ()):
-        if are_actions_checked and not building.is_known("actions", line.ActionsId):
+        if not building.is_known("actions", line.ActionsId):
             message = f'[ActionPlans] Could not load the action for tag: "{line.ActionsId}"'
             spot = Spot("action_plans", item.ID, "ActionsId", index)
             building.wrong(spot, message, "a tag of Actions.csv or a stored action set", line.ActionsId)
@@ -96,7 +94,7 @@ def _action_plan(building: Building, item: TpActionPlan, are_actions_checked: bo
         weight_nano = building.amount(line.Weight, Spot("action_plans", item.ID, "Weight", index))
         uuid = _kept_uuid(known, index, timing, line.ActionsId) or building.world.new_id()
         timings.append(ActionTiming(uuid, timing, line.ActionsId, weight_nano))
-    return ActionPlan(item.ID, tuple(timings), known.account_ids if known is not None else None)
+    return ActionPlan(item.ID, tuple(timings), (known.account_ids if known is not None else None) or {})
 
 
 def _kept_uuid(known: ActionPlan | None, index: int, timing: Timing | None, actions_id: str) -> str:
@@ -110,7 +108,8 @@ def _kept_uuid(known: ActionPlan | None, index: int, timing: Timing | None, acti
 def build_trigger_groups(building: Building, *, are_times_checked: bool = True) -> dict[str, TriggerGroup]:
     """Return the plan's groups of triggers by id.
 
-    Without `are_times_checked` a sleep or a time that cannot be read is none, as when one account's triggers are loaded.
+    Without `are_times_checked` a sleep or a time that cannot be read is none, as when one account's triggers are
+    loaded.
     """
     found = {}
     for key, item in building.items("action_triggers").items():

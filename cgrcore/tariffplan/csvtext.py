@@ -1,13 +1,14 @@
 """From the bytes of a CSV file to rows of fields, with the places of what cannot be read.
 
 Rules (RFC 4180, as Go's encoding/csv reads it): fields are parted by the separator; a field in quotes may hold
-separators, line ends and doubled quotes; a quote inside a field without quotes is a mistake; lines that begin with `#` are
-comments; empty lines do not count; LF and CRLF end a line; white space belongs to the field. A file is UTF-8, with or
-without a byte order mark. Does not know: what the columns mean.
+separators, line ends and doubled quotes; a quote inside a field without quotes is a mistake; lines that begin with
+`#` are comments; empty lines do not count; LF and CRLF end a line; white space belongs to the field. A file is UTF-8,
+with or without a byte order mark. Does not know: what the columns mean.
 """
 
 from collections.abc import Sequence
 
+from cgrcore._fast.csvcolumns import split_columns
 from cgrcore.tariffplan.mistakes import Mistake
 
 __all__ = ["MAX_FILE_SIZE", "CsvText"]
@@ -20,34 +21,58 @@ MAX_FIELD_LINES = 1000
 
 
 class CsvText:
-    """One file: its rows, each a list of fields, and the lines they begin on (found when asked for)."""
+    """One file. Its columns are cut at once when it is plain; its rows and their places are found when asked for."""
 
-    __slots__ = ("_lines", "_starts", "mistakes", "name", "rows", "separator")
+    __slots__ = ("_content", "_lines", "_rows", "_starts", "mistakes", "name", "separator")
 
     def __init__(self, name: str, content: bytes, separator: str = ",") -> None:
         self.name = name
         self.separator = separator
         self.mistakes: list[Mistake] = []
-        self.rows: list[list[str]] = []
+        self._content = content
         self._lines: list[str] = []
+        self._rows: list[list[str]] | None = None
         self._starts: list[int] | None = None
-        if len(content) > MAX_FILE_SIZE:
-            self._mistake(1, 1, f"file too large: {name}", f"at most {MAX_FILE_SIZE} bytes", str(len(content)))
-            return
+
+    def columns(self, names: Sequence[str]) -> Sequence[Sequence[str]]:
+        """Return the columns of all rows that have a field for each name; the others are noted as mistakes.
+
+        Empty without rows.
+        """
+        if len(self._content) > MAX_FILE_SIZE:
+            self._mistake(
+                1, 1, f"file too large: {self.name}", f"at most {MAX_FILE_SIZE} bytes", str(len(self._content))
+            )
+            return []
+        plain = split_columns(self._content, len(names), self.separator)
+        if plain is not None:
+            return plain if plain[0] else []
+        rows = self.rows
+        if any(len(row) != len(names) for row in rows):
+            self._refuse_widths(names)
+        return list(zip(*self.rows, strict=True))
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows, each a list of fields."""
+        if self._rows is None:
+            self._rows = self._read()
+        return self._rows
+
+    def _read(self) -> list[list[str]]:
+        content = self._content
         try:
             text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
-            column = error.start - (content.rfind(b"\n", 0, error.start) + 1) + 1
-            self._mistake(line, column, f"invalid UTF-8 in {name}", "text in UTF-8", repr(content[error.start : error.end]))
-            return
-        if "\r" in text:
-            text = text.replace("\r\n", "\n")
-        self._lines = text.split("\n")
+            column = error.start - content.rfind(b"\n", 0, error.start)
+            came = repr(content[error.start : error.end])
+            self._mistake(line, column, f"invalid UTF-8 in {self.name}", "text in UTF-8", came)
+            return []
+        self._lines = text.replace("\r\n", "\n").split("\n")
         if '"' in text:
-            self._read_quoted()
-        else:
-            self.rows = [line.split(separator) for line in self._lines if line and line[0] != "#"]
+            return self._read_quoted()
+        return [line.split(self.separator) for line in self._lines if line and line[0] != "#"]
 
     def line_of(self, row_index: int) -> int:
         """Return the line (from 1) on which a row begins."""
@@ -63,25 +88,24 @@ class CsvText:
             column += len(field) + 1 + (2 + field.count('"') if quoted else 0)
         return column
 
-    def check_width(self, names: Sequence[str]) -> None:
+    def _refuse_widths(self, names: Sequence[str]) -> None:
         """Note a mistake for each row that does not have one field for each column, and drop these rows."""
-        width = len(names)
-        if all(len(row) == width for row in self.rows):
-            return
-        for index, row in enumerate(self.rows):
+        width, rows = len(names), self.rows
+        for index, row in enumerate(rows):
             if len(row) != width:
                 line = self.line_of(index)
                 column = self.column_of(index, min(len(row) - 1, width))
                 text = f"record on line {line}: wrong number of fields"
                 self._mistake(line, column, text, f"{width} fields ({', '.join(names)})", f"{len(row)} fields")
-        kept = [index for index, row in enumerate(self.rows) if len(row) == width]
+        kept = [index for index, row in enumerate(rows) if len(row) == width]
         self._starts = [self.line_of(index) for index in kept]
-        self.rows = [self.rows[index] for index in kept]
+        self._rows = [rows[index] for index in kept]
 
     def _mistake(self, line: int, column: int, text: str, expected: str, came: str) -> None:
         self.mistakes.append(Mistake(text, expected, came, self.name, line, column))
 
-    def _read_quoted(self) -> None:
+    def _read_quoted(self) -> list[list[str]]:
+        rows: list[list[str]] = []
         self._starts = []
         number = 0
         while number < len(self._lines):
@@ -90,14 +114,13 @@ class CsvText:
             number += 1
             if not line or line[0] == "#":
                 continue
+            row: list[str] | None = line.split(self.separator)
             if '"' in line:
                 row, number = self._quoted_row(start)
-                if row is None:
-                    continue
-            else:
-                row = line.split(self.separator)
-            self.rows.append(row)
-            self._starts.append(start + 1)
+            if row is not None:
+                rows.append(row)
+                self._starts.append(start + 1)
+        return rows
 
     def _quoted_row(self, start: int) -> tuple[list[str] | None, int]:
         """Read the row that begins on a line. Return it (None: it has a mistake) and the line after it."""
@@ -118,7 +141,9 @@ class CsvText:
                 closed = _closing_quote(text, at + 1)
                 while closed < 0:
                     if number >= min(len(self._lines), start + MAX_FIELD_LINES):
-                        message = f'parse error on line {start + 1}, column {at + 1}: extraneous or missing " in quoted-field'
+                        message = (
+                            f'parse error on line {start + 1}, column {at + 1}: extraneous or missing " in quoted-field'
+                        )
                         self._mistake(start + 1, at + 1, message, "a closing quote", "the end of the file")
                         return None, number
                     text += "\n" + self._lines[number]
@@ -129,7 +154,9 @@ class CsvText:
                 if end == len(text):
                     end = -1
                 elif not text.startswith(self.separator, end):
-                    message = f'parse error on line {start + 1}, column {end + 1}: extraneous or missing " in quoted-field'
+                    message = (
+                        f'parse error on line {start + 1}, column {end + 1}: extraneous or missing " in quoted-field'
+                    )
                     self._mistake(start + 1, end + 1, message, "a separator after a quoted field", text[end : end + 20])
                     return None, number
             if end < 0:

@@ -1,7 +1,7 @@
 """How the texts of one column are read: once for each different text.
 
-Rules: an empty number is 0, an empty truth value false, an empty duration 0; white space is not trimmed. What cannot be read
-is told apart, with what was expected. Does not know: rows, objects.
+Rules: an empty number is 0, an empty truth value false, an empty duration 0; white space is not trimmed. What cannot
+be read is told apart, with what was expected. Does not know: rows, objects.
 """
 
 import re

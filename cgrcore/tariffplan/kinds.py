@@ -1,8 +1,8 @@
 """The kinds of objects of a tariff plan, each described once: its file, columns, record, key, and names on the wire.
 
-A column is written `Name=field:type`: its name in the file, the field of the record that it fills (`.field`: of the inner
-object of the row), and how it is read: `text` when nothing is said, `number`, `whole`, `bool`, `duration`, `list`
-(parted by `;`), `interval`. An inner column marked `!` must not be empty for the row to hold an inner object.
+A column is written `Name=field:type`: its name in the file, the field of the record that it fills (`.field`: of the
+inner object of the row), and how it is read: `text` when nothing is said, `number`, `whole`, `bool`, `duration`,
+`list` (parted by `;`), `interval`. An inner column marked `!` must not be empty for the row to hold an inner object.
 Everything that knows kinds (reading, the store, RPC methods, exporting) reads this table.
 """
 
@@ -244,8 +244,8 @@ KINDS: tuple[Kind, ...] = (
         "Resources.csv",
         tp.TpResource,
         "ResourceMdl",
-        "Tenant ID FilterIDs:list ActivationInterval:interval UsageTTL Limit AllocationMessage Blocker:bool Stored:bool "
-        "Weight:number ThresholdIDs:list",
+        "Tenant ID FilterIDs:list ActivationInterval:interval UsageTTL Limit AllocationMessage Blocker:bool "
+        "Stored:bool Weight:number ThresholdIDs:list",
         wire="Resource",
         ids="GetTPResourceIDs",
         mandatory="ID Limit",
@@ -267,8 +267,8 @@ KINDS: tuple[Kind, ...] = (
         "Stats.csv",
         tp.TpStat,
         "StatMdl",
-        "Tenant ID FilterIDs:list ActivationInterval:interval QueueLength:whole TTL MinItems:whole MetricIDs=.MetricID! "
-        "MetricFilterIDs=.FilterIDs:list Stored:bool Blocker:bool Weight:number ThresholdIDs:list",
+        "Tenant ID FilterIDs:list ActivationInterval:interval QueueLength:whole TTL MinItems:whole "
+        "MetricIDs=.MetricID! MetricFilterIDs=.FilterIDs:list Stored:bool Blocker:bool Weight:number ThresholdIDs:list",
         wire="Stat",
         ids="GetTPStatIDs",
         inner=("Metrics", tp.TpMetric),

@@ -1,7 +1,7 @@
 """Loading a plan: its objects become records, which replace those in force, all or none, in the open decision.
 
-Rules: with a mistake anywhere nothing changes. Accounts that the plan sets up keep their balances; what their action plan runs
-at once becomes tasks. Does not know: where the plan came from, when tasks run.
+Rules: with a mistake anywhere nothing changes. Accounts that the plan sets up keep their balances; what their action
+plan runs at once becomes tasks. Does not know: where the plan came from, when tasks run.
 """
 
 from typing import Any
@@ -19,21 +19,13 @@ from cgrcore.tariffplan.accounts import (
     check_account_actions,
 )
 from cgrcore.tariffplan.mistakes import Mistake, PlanRefused
-from cgrcore.tariffplan.profiles import (
-    LOADED,
-    build_attributes,
-    build_chargers,
-    build_filters,
-    build_thresholds,
-    check_others,
-)
-from cgrcore.tariffplan.rating import build_destinations, build_plans, build_profiles, profile_id_of
+from cgrcore.tariffplan.profiles import LOADED, SERVED, build_profiles
+from cgrcore.tariffplan.rating import build_destinations, build_plans, build_rating_profiles, profile_id_of
 from cgrcore.tariffplan.read import Plan
 from cgrcore.tariffplan.records import TpAccountActions
 from cgrcore.tariffplan.refer import Building
 from cgrcore.tariffplan.sanity import is_sound
 from cgrcore.tariffplan.timings import build_timings
-from cgrcore.thresholds import store_profile
 from cgrcore.world import World
 
 __all__ = ["Loadable", "build", "load", "set_up_account", "unload"]
@@ -47,9 +39,6 @@ _PLAIN = (
     "shared_groups",
     "actions",
     "action_triggers",
-    "filters",
-    "attributes",
-    "chargers",
 )
 
 
@@ -68,44 +57,44 @@ def build(world: World, plan: Plan) -> Loadable:
         "destinations": build_destinations(building),
         "timings": building.timings,
         "rating_plans": build_plans(building),
-        "rating_profiles": build_profiles(building),
+        "rating_profiles": build_rating_profiles(building),
         "shared_groups": build_shared_groups(building),
         "actions": build_action_sets(building),
         "action_plans": build_action_plans(building),
         "action_triggers": build_trigger_groups(building),
     }
     check_account_actions(building)
-    records["filters"] = build_filters(building)
-    records.update(check_others(building))
-    records["threshold_profiles"] = build_thresholds(building)
-    records["attributes"] = build_attributes(building)
-    records["chargers"] = build_chargers(building)
+    records.update(build_profiles(building))
     if plan.mistakes or building.mistakes:
         raise PlanRefused([*plan.mistakes, *building.mistakes])
     return Loadable(records, list(building.items("account_actions").values()))
 
 
 def load(world: World, plan: Plan, *, must_be_sound: bool = False) -> Loadable:
-    """Load a plan. Raises PlanRefused, with `must_be_sound` also `invalid data` for one that is doubtful; then nothing changes."""
+    """Load a plan.
+
+    Raises PlanRefused, with `must_be_sound` also `invalid data` for one that is doubtful; then nothing changes.
+    """
     loadable = build(world, plan)
     if must_be_sound and not is_sound(loadable.records["rating_plans"]):
         raise PlanRefused([Mistake("invalid data")])
+    keepers = {served.table: served.keep for served in SERVED.values() if served.keep is not None}
     for name, records in loadable.records.items():
-        if name in _PLAIN or name.startswith("loaded_"):
-            put = world.state.table(name).put
-            for key, record in records.items():
+        keep = replace_plan if name == "action_plans" else keepers.get(name)
+        put = world.state.table(name).put
+        for key, record in records.items():
+            if keep is None:
                 put(key, record)
-    for action_plan in loadable.records["action_plans"].values():
-        replace_plan(world, action_plan)
-    for profile in loadable.records["threshold_profiles"].values():
-        store_profile(world, profile)
+            else:
+                keep(world, record)
     for item in loadable.accounts:
         set_up_account(world, item, with_asap=False)
     return loadable
 
 
 def set_up_account(world: World, item: TpAccountActions, *, with_asap: bool) -> None:
-    """Create or change an account as the plan says; balances it has are kept. Raises NotFound for what it names and is not there.
+    """Create or change an account as the plan says; balances it has are kept. Raises NotFound for what it names and
+    is not there.
 
     `with_asap`: it is attached to a plan of nothing but `*asap` as well, as when it is loaded alone.
     """
@@ -123,14 +112,13 @@ def set_up_account(world: World, item: TpAccountActions, *, with_asap: bool) -> 
 
 def unload(world: World, plan: Plan) -> None:
     """Remove from force the records that a plan names. Accounts that it set up stay, with what they hold."""
-    for name in (*_PLAIN, *LOADED):
-        table = world.state.table(f"loaded_{name}" if name in LOADED else name)
-        for key in plan.objects[name] if name != "rating_profiles" else ():
-            table.remove(key)
+    tables = {name: name for name in _PLAIN if name != "rating_profiles"}
+    tables.update({name: served.table for name, served in SERVED.items()})
+    tables.update({name: f"loaded_{name}" for name in LOADED})
+    for name, table in tables.items():
+        for key in plan.objects[name]:
+            world.state.table(table).remove(key)
     for item in plan.objects["rating_profiles"].values():
         world.state.table("rating_profiles").remove(profile_id_of(world, item))
     for plan_id in plan.objects["action_plans"]:
         remove_plan(world, plan_id)
-    for key in plan.objects["thresholds"]:
-        world.state.table("threshold_profiles").remove(key)
-        world.state.table("thresholds").remove(key)

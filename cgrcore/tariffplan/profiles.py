@@ -5,8 +5,8 @@ subsystems that have no records of their own yet are checked and kept as they we
 Does not know: how filters are evaluated.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from cgrcore.attributes import Attribute, AttributeProfile
 from cgrcore.chargers import ChargerProfile
@@ -26,26 +26,14 @@ from cgrcore.tariffplan.kinds import KINDS, Kind
 from cgrcore.tariffplan.mistakes import Spot
 from cgrcore.tariffplan.records import TpAttributeProfile, TpCharger, TpFilter, TpInterval, TpThreshold
 from cgrcore.tariffplan.refer import Building
-from cgrcore.thresholds import ThresholdProfile
+from cgrcore.thresholds import ThresholdProfile, store_profile
 from cgrcore.timing import parse_time
+from cgrcore.world import World
 
-__all__ = ["LOADED", "build_attributes", "build_chargers", "build_filters", "build_thresholds", "check_others"]
-
-#: The kinds whose profiles no subsystem here takes yet, by name.
-LOADED: dict[str, Kind] = {
-    kind.name: kind
-    for kind in KINDS
-    if kind.name
-    in ("resources", "ips", "stats", "trends", "rankings", "routes", "dispatcher_profiles", "dispatcher_hosts")
-}
+__all__ = ["LOADED", "SERVED", "Served", "build_profiles"]
 
 #: Fields that hold durations.
 _DURATIONS = ("UsageTTL", "TTL")
-
-
-def build_filters(building: Building) -> dict[str, Filter]:
-    """Return the plan's filters by `tenant:id`."""
-    return {key: _filter(building, key, item) for key, item in building.items("filters").items()}
 
 
 def _filter(building: Building, key: str, item: TpFilter) -> Filter:
@@ -56,11 +44,6 @@ def _filter(building: Building, key: str, item: TpFilter) -> Filter:
     except CgrError as error:
         building.wrong_as(Spot("filters", key, "Element"), error)
     return record
-
-
-def build_chargers(building: Building) -> dict[str, ChargerProfile]:
-    """Return the plan's charger profiles by `tenant:id`."""
-    return {key: _charger(building, key, item) for key, item in building.items("chargers").items()}
 
 
 def _charger(building: Building, key: str, item: TpCharger) -> ChargerProfile:
@@ -74,11 +57,6 @@ def _charger(building: Building, key: str, item: TpCharger) -> ChargerProfile:
         _texts(item.AttributeIDs),
         building.amount(item.Weight, Spot("chargers", key, "Weight")),
     )
-
-
-def build_attributes(building: Building) -> dict[str, AttributeProfile]:
-    """Return the plan's attribute profiles by `tenant:id`."""
-    return {key: _attribute_profile(building, key, item) for key, item in building.items("attributes").items()}
 
 
 def _attribute_profile(building: Building, key: str, item: TpAttributeProfile) -> AttributeProfile:
@@ -109,11 +87,6 @@ def _attribute_profile(building: Building, key: str, item: TpAttributeProfile) -
     )
 
 
-def build_thresholds(building: Building) -> dict[str, ThresholdProfile]:
-    """Return the plan's threshold profiles by `tenant:id`."""
-    return {key: _threshold(building, key, item) for key, item in building.items("thresholds").items()}
-
-
 def _threshold(building: Building, key: str, item: TpThreshold) -> ThresholdProfile:
     _check_filters(building, "thresholds", key, item)
     return ThresholdProfile(
@@ -130,16 +103,6 @@ def _threshold(building: Building, key: str, item: TpThreshold) -> ThresholdProf
         item.Async,
         _texts(item.EeIDs) or None,
     )
-
-
-def check_others(building: Building) -> dict[str, dict[str, Any]]:
-    """Check the profiles that no subsystem takes yet. Return them by table, then by `tenant:id`."""
-    found: dict[str, dict[str, Any]] = {}
-    for name in LOADED:
-        for key, item in building.items(name).items():
-            _check_profile(building, name, key, item)
-            found.setdefault(f"loaded_{name}", {})[key] = item
-    return found
 
 
 def _check_profile(building: Building, name: str, key: str, item: Any) -> None:
@@ -159,6 +122,46 @@ def _check_profile(building: Building, name: str, key: str, item: Any) -> None:
         _interval(building, name, key, item.ActivationInterval)
     if "FilterIDs" in fields:
         _check_filters(building, name, key, item)
+
+
+class Served(NamedTuple):
+    """Profiles that a subsystem takes: their table, how a record is built of one, how it is kept (None: as it is)."""
+
+    table: str
+    build: Callable[[Building, str, Any], Any]
+    keep: Callable[[World, Any], None] | None = None
+
+
+#: By kind. A subsystem that begins to take its profiles adds a line here; nothing else knows.
+SERVED: dict[str, Served] = {
+    "filters": Served("filters", _filter),
+    "thresholds": Served("threshold_profiles", _threshold, store_profile),
+    "attributes": Served("attributes", _attribute_profile),
+    "chargers": Served("chargers", _charger),
+}
+
+#: The kinds of profiles that no subsystem takes yet, by name.
+LOADED: dict[str, Kind] = {
+    kind.name: kind
+    for kind in KINDS
+    if kind.name not in SERVED
+    and kind.name
+    in ("resources", "ips", "stats", "trends", "rankings", "routes", "dispatcher_profiles", "dispatcher_hosts")
+}
+
+
+def build_profiles(building: Building) -> dict[str, dict[str, Any]]:
+    """Return the plan's filters and profiles by table, then by `tenant:id`."""
+    found: dict[str, dict[str, Any]] = {}
+    for kind in KINDS:
+        served = SERVED.get(kind.name)
+        for key, item in building.items(kind.name).items() if served or kind.name in LOADED else ():
+            if served is not None:
+                found.setdefault(served.table, {})[key] = served.build(building, key, item)
+            else:
+                _check_profile(building, kind.name, key, item)
+                found.setdefault(f"loaded_{kind.name}", {})[key] = item
+    return found
 
 
 def _texts(values: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -1,7 +1,8 @@
 """From a plan's destinations, rates and bindings to the records a price depends on.
 
-Rules: a destination takes each prefix once; a rating plan holds its rates and timings whole; the same rate, hours and weight
-count once for a destination. The slots of a rate lie in the order of usage. Does not know: how a call is priced.
+Rules: a destination takes each prefix once; a rating plan holds its rates and timings whole; the same rate, hours and
+weight count once for a destination. The slots of a rate lie in the order of usage. Does not know: how a call is
+priced.
 """
 
 import msgspec
@@ -13,6 +14,7 @@ from cgrcore.tariffplan.records import (
     TpDestination,
     TpRate,
     TpRateBinding,
+    TpRateSlot,
     TpRatingPlan,
     TpRatingPlanBinding,
     TpRatingProfile,
@@ -22,7 +24,15 @@ from cgrcore.tariffplan.timings import find_timing, is_clock
 from cgrcore.timing import parse_time
 from cgrcore.world import World
 
-__all__ = ["RatingTexts", "build_destination", "build_destinations", "build_plans", "build_profile", "build_profiles", "profile_id_of"]
+__all__ = [
+    "RatingTexts",
+    "build_destination",
+    "build_destinations",
+    "build_plans",
+    "build_rating_profile",
+    "build_rating_profiles",
+    "profile_id_of",
+]
 
 ANY = "*any"
 
@@ -154,26 +164,28 @@ class _PlanMaker:
             return ()
         found = self._rates.get(item.ID)
         if found is None:
-            building = self._building
-            slots = [
-                Rate(
-                    building.lax_duration(slot.GroupIntervalStart),
-                    building.amount(slot.Rate, Spot("rates", item.ID, "Rate", index)),
-                    building.lax_duration(slot.RateIncrement),
-                    building.lax_duration(slot.RateUnit),
-                )
-                for index, slot in enumerate(item.RateSlots or ())
-            ]
+            slots = [self._slot(item.ID, index, slot) for index, slot in enumerate(item.RateSlots or ())]
             slots.sort(key=lambda slot: slot.group_start_ns)
             found = self._rates[item.ID] = tuple(slots)
         return found
 
+    def _slot(self, rate_id: str, index: int, slot: TpRateSlot) -> Rate:
+        """Return one slot. Of unit, step and start, what cannot be read counts as 0, and so does all after it."""
+        building = self._building
+        unit_ns, step_ns, start_ns = building.lax_durations(slot.RateUnit, slot.RateIncrement, slot.GroupIntervalStart)
+        for field, length_ns in (("RateUnit", unit_ns), ("RateIncrement", step_ns)):
+            if length_ns < 0:
+                spot = Spot("rates", rate_id, field, index)
+                building.wrong(spot, "invalid data", "a duration that is not negative", getattr(slot, field))
+        value_nano = building.amount(slot.Rate, Spot("rates", rate_id, "Rate", index))
+        return Rate(start_ns, value_nano, step_ns, unit_ns)
 
-def build_profiles(building: Building) -> dict[str, RatingProfile]:
+
+def build_rating_profiles(building: Building) -> dict[str, RatingProfile]:
     """Return the plan's rating profiles by the ids they have in force; profiles of several loads are one."""
     found: dict[str, RatingProfile] = {}
     for item in building.items("rating_profiles").values():
-        profile = build_profile(building, item)
+        profile = build_rating_profile(building, item)
         known = found.get(profile.id)
         if known is not None:
             profile = RatingProfile(profile.id, (*known.activations, *profile.activations))
@@ -186,7 +198,7 @@ def profile_id_of(world: World, item: TpRatingProfile) -> str:
     return f"*out:{world.tenant(item.Tenant)}:{item.Category}:{item.Subject}"
 
 
-def build_profile(building: Building, item: TpRatingProfile) -> RatingProfile:
+def build_rating_profile(building: Building, item: TpRatingProfile) -> RatingProfile:
     """Return the rating profile an object describes."""
     world = building.world
     item_id = f"{item.LoadId}:{item.Tenant}:{item.Category}:{item.Subject}"

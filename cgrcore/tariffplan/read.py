@@ -1,7 +1,7 @@
 """Reads a folder of CSV files: names and bytes in, a plan out, or every mistake in its rows.
 
-Rules: files that no kind names are not read; every file may be absent; objects come in the order of kinds, then of rows.
-Does not know: disks, archives; whether what the plan says can be loaded.
+Rules: files that no kind names are not read; every file may be absent; objects come in the order of kinds, then of
+rows. Does not know: disks, archives; whether what the plan says can be loaded.
 """
 
 from collections.abc import Mapping

@@ -65,7 +65,7 @@ class TpTiming(msgspec.Struct):
     Time: str = ""
 
 
-class TpDestination(msgspec.Struct):
+class TpDestination(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     Prefixes: list[str] | None = None

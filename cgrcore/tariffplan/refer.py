@@ -57,16 +57,18 @@ class Building:
                 return 0
         return known
 
-    def lax_duration(self, text: str) -> int:
-        """Return a duration, 0 for what is none: that is how a rate has always been read once it was accepted."""
-        known = self._durations.get(text)
-        if known is None:
-            try:
-                known = parse_duration(text)
-            except BadRequest:
-                known = 0
-            self._durations[text] = known
-        return known
+    def lax_durations(self, *texts: str) -> list[int]:
+        """Return durations as a rate has always been read: from the first text that is none on, all are 0."""
+        found: list[int] = []
+        for text in texts:
+            known = self._durations.get(text)
+            if known is None:
+                try:
+                    known = self._durations[text] = parse_duration(text)
+                except BadRequest:
+                    break
+            found.append(known)
+        return found + [0] * (len(texts) - len(found))
 
     def duration(self, text: str, spot: Spot) -> int:
         """Return a duration; what is none is a mistake."""

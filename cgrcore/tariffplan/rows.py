@@ -1,8 +1,8 @@
 """From the rows of one file to objects: rows with the same id are one object.
 
 Rules: in kinds without a marked column each row is one inner object. In the others a row adds to its object: scalars
-count from the last row that has them, lists are united, and a row whose marked column is not empty starts an inner object,
-or adds to the one it names (routes, pools, hosts: same id and filters). Does not know: what refers to what.
+count from the last row that has them, lists are united, and a row whose marked column is not empty starts an inner
+object, or adds to the one it names (routes, pools, hosts: same id and filters). Does not know: what refers to what.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,21 +33,23 @@ class Defaults(msgspec.Struct, frozen=True):
     load_id: str = ""
 
 
-def objects_of(kind: Kind, text: CsvText, defaults: Defaults, *, refuse_repeats: bool) -> tuple[dict[str, Any], list[Mistake]]:
+def objects_of(
+    kind: Kind, text: CsvText, defaults: Defaults, *, refuse_repeats: bool
+) -> tuple[dict[str, Any], list[Mistake]]:
     """Return the objects of a file by their ids (without the plan's), and the mistakes in its rows.
 
-    A row with a mistake gives no object. `refuse_repeats`: ids that may come only once are mistakes when they come again.
+    A row with a mistake gives no object. `refuse_repeats`: ids that may come only once are mistakes when they come
+    again.
     """
-    text.check_width([column.name for column in kind.columns])
+    texts = text.columns([column.name for column in kind.columns])
     mistakes = list(text.mistakes)
-    columns = _columns(kind, text, mistakes)
+    columns = _columns(kind, text, texts, mistakes) if texts else []
     if not columns:
         return {}, mistakes
     outer = {column.field: values for column, values in zip(kind.columns, columns, strict=True) if not column.is_inner}
     if kind.has_tenant:
         outer["Tenant"] = [tenant or defaults.tenant for tenant in outer["Tenant"]]
-    parts = [outer[field] if field in outer else repeat(defaults.load_id) for field in kind.key]
-    keys = parts[0] if len(parts) == 1 else list(map(":".join, zip(*parts, strict=False)))
+    keys = _keys(kind, outer, defaults)
     if refuse_repeats and kind.name in _ONCE:
         mistakes += _repeats(kind, text, keys)
     if kind.name == "destinations":
@@ -59,24 +61,28 @@ def objects_of(kind: Kind, text: CsvText, defaults: Defaults, *, refuse_repeats:
     return found, mistakes
 
 
+def _keys(kind: Kind, outer: dict[str, Any], defaults: Defaults) -> Sequence[str]:
+    """Return the id that each row gives its object."""
+    if kind.key == ("ID",):
+        ids: Sequence[str] = outer["ID"]
+        return ids
+    parts = [outer[field] if field in outer else repeat(defaults.load_id) for field in kind.key]
+    return list(map(":".join, zip(*parts, strict=False)))
+
+
 def row_of(kind: Kind, text: CsvText, item_id: str, index: int, defaults: Defaults) -> int:
     """Return the row that gave the `index`th inner object of an object (its first row, when it has fewer)."""
     places = [place for place, column in enumerate(kind.columns) if column.field in kind.key and not column.is_inner]
     found = []
     for number, row in enumerate(text.rows):
-        values = [
-            row[place] or (defaults.tenant if kind.columns[place].field == "Tenant" else "") for place in places
-        ]
+        values = [row[place] or (defaults.tenant if kind.columns[place].field == "Tenant" else "") for place in places]
         if ":".join(values) == item_id.lstrip(":"):
             found.append(number)
     return found[index] if index < len(found) else found[0] if found else 0
 
 
-def _columns(kind: Kind, text: CsvText, mistakes: list[Mistake]) -> list[Sequence[Any]]:
+def _columns(kind: Kind, text: CsvText, texts: Sequence[Sequence[str]], mistakes: list[Mistake]) -> list[Sequence[Any]]:
     """Return the values of each column; rows that cannot be read are noted and dropped."""
-    if not text.rows:
-        return []
-    texts = list(zip(*text.rows, strict=True))
     columns: list[Sequence[Any]] = []
     dropped: set[int] = set()
     for place, (column, values) in enumerate(zip(kind.columns, texts, strict=True)):
@@ -87,7 +93,7 @@ def _columns(kind: Kind, text: CsvText, mistakes: list[Mistake]) -> list[Sequenc
             dropped.add(number)
     if dropped:
         columns = [[value for number, value in enumerate(values) if number not in dropped] for values in columns]
-    return columns if len(dropped) < len(text.rows) else []
+    return columns if len(dropped) < len(texts[0]) else []
 
 
 def _misread(kind: Kind, text: CsvText, column: Column, number: int, place: int) -> Mistake:

@@ -1,11 +1,12 @@
 """Whether a plan is sound beyond its references: CGRateS's validation, asked for by `Validate`.
 
-Rules: a rating plan must cover the week: one of its timings is always on, or those that begin at midnight without dates hold
-all seven days. The slots of a rate must begin one after the other, at whole steps of the slot before. A timing must not mix
-days of the week with dates. Does not know: prices.
+Rules: a rating plan must cover the week: one of its timings is always on, or those that begin at midnight without
+dates hold all seven days. The slots of a rate must begin one after the other, at whole steps of the slot before. A
+timing must not mix days of the week with dates. Does not know: prices.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from cgrcore.rating import Rate, RatingPlan, Timing
 
@@ -50,7 +51,7 @@ def _is_timing_sound(timing: Timing) -> bool:
 
 
 def _are_slots_sound(rates: tuple[Rate, ...]) -> bool:
-    for slot, following in zip(rates, rates[1:], strict=False):
+    for slot, following in pairwise(rates):
         if following.group_start_ns <= slot.group_start_ns:
             return False
         if not slot.increment_ns or not slot.unit_ns or slot.unit_ns < slot.increment_ns:

@@ -1,19 +1,21 @@
-"""Loading one object of a stored plan, with what it needs: a destination, a rating plan, a rating profile, a shared group,
-the actions of accounts.
+"""Loading one object of a stored plan with what it needs: a destination, a rating plan, a rating profile, a shared
+group, the actions of accounts.
 
 Rules: as for whole plans, all or nothing; missing parts are told in the words these methods have for them.
 """
 
-from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from cgrcore.errors import BadRequest, NotFound
+from cgrcore.scheduling import ActionPlan
 from cgrcore.scheduling.plans import replace_plan
 from cgrcore.tariffplan.accounts import build_action_plans, build_action_sets, build_shared_group, build_trigger_groups
 from cgrcore.tariffplan.kinds import KINDS, Kind
 from cgrcore.tariffplan.load import set_up_account
 from cgrcore.tariffplan.mistakes import PlanRefused
-from cgrcore.tariffplan.rating import RatingTexts, build_destination, build_plans, build_profiles
+from cgrcore.tariffplan.rating import RatingTexts, build_destination, build_plans, build_rating_profiles
 from cgrcore.tariffplan.read import Plan
 from cgrcore.tariffplan.records import TpAccountActions, TpRatingProfile
 from cgrcore.tariffplan.refer import Building
@@ -77,7 +79,10 @@ def load_rating_plans(world: World, tpid: str, plan_id: str) -> None:
 
 
 def load_rating_profiles(world: World, wanted: TpRatingProfile) -> None:
-    """Load the rating profiles of a plan that have the fields given (empty: any). Raises BadRequest when there is none."""
+    """Load the rating profiles of a plan that have the fields given (empty: any).
+
+    Raises BadRequest when there is none.
+    """
     found = _matching(world, "rating_profiles", wanted, ("LoadId", "Tenant", "Category", "Subject"))
     if not found:
         fields = " ".join((wanted.TPid, wanted.LoadId, wanted.Tenant, wanted.Category, wanted.Subject))
@@ -85,14 +90,15 @@ def load_rating_profiles(world: World, wanted: TpRatingProfile) -> None:
     plan = Plan(Defaults(world.tenant(""), wanted.TPid))
     plan.objects["rating_profiles"] = found
     building = Building(world, plan)
-    profiles = build_profiles(building)
+    profiles = build_rating_profiles(building)
     _refuse(building)
     for key, record in profiles.items():
         world.state.table("rating_profiles").put(key, record)
 
 
 def load_account_actions(world: World, wanted: TpAccountActions) -> None:
-    """Load the account actions of a plan that have the fields given (empty: any), with their plans, actions and triggers.
+    """Load the account actions of a plan that have the fields given (empty: any), with their plans, actions and
+    triggers.
 
     Raises BadRequest when there are none or they name what does not exist, PlanRefused for parts that cannot be read.
     """
@@ -113,7 +119,7 @@ def load_account_actions(world: World, wanted: TpAccountActions) -> None:
     building = Building(world, plan)
     build_timings(building)
     records: dict[str, dict[str, Any]] = {"actions": build_action_sets(building)}
-    action_plans = build_action_plans(building)
+    action_plans = {key: _without_years(plan) for key, plan in build_action_plans(building).items()}
     records["action_triggers"] = build_trigger_groups(building, are_times_checked=False)
     _refuse(building)
     for name, items in records.items():
@@ -123,6 +129,16 @@ def load_account_actions(world: World, wanted: TpAccountActions) -> None:
         replace_plan(world, action_plan)
     for item in found.values():
         set_up_account(world, item, with_asap=True)
+
+
+def _without_years(plan: ActionPlan) -> ActionPlan:
+    """Return the plan with none for the years of timings that name none, as this method has always shown them."""
+    timings = [
+        msgspec.structs.replace(line, timing=msgspec.structs.replace(line.timing, years=line.timing.years or None))
+        for line in plan.timings
+        if line.timing is not None
+    ]
+    return ActionPlan(plan.id, tuple(timings), plan.account_ids)
 
 
 def _chosen(world: World, name: str, tpid: str, item_id: str) -> list[Any]:
@@ -160,5 +176,5 @@ def _refuse(building: Building) -> None:
 
 def _go_fields(item: TpAccountActions) -> str:
     """Return the fields as Go prints a struct."""
-    show: Callable[[Any], str] = lambda value: str(value).lower() if isinstance(value, bool) else str(value)  # noqa: E731
-    return " ".join(f"{field}:{show(getattr(item, field))}" for field in item.__struct_fields__)
+    values = ((field, getattr(item, field)) for field in item.__struct_fields__)
+    return " ".join(f"{field}:{str(value).lower() if isinstance(value, bool) else value}" for field, value in values)

@@ -1,7 +1,7 @@
 """The store of tariff plans: objects by plan and id, kept as they were written.
 
-Rules: an object has the key `tpid:id`; ids match whole. Setting an object replaces it, removing one that is not there is
-nothing. Does not know: what is in force.
+Rules: an object has the key `tpid:id`; ids match whole. Setting an object replaces it, removing one that is not there
+is nothing. Does not know: what is in force.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """The timings of a plan, and those that need no definition.
 
-Rules: a set is numbers parted by `;`, `*any` or nothing is any; what is no number is left out; week day 7 is Sunday. The
-built-in timings are anchored at the moment of loading. Does not know: what timings are used for.
+Rules: a set is numbers parted by `;`, `*any` or nothing is any; what is no number is left out; week day 7 is Sunday.
+The built-in timings are anchored at the moment of loading. Does not know: what timings are used for.
 """
 
 from cgrcore.rating import Timing

@@ -14,7 +14,10 @@ MAX_PLAN_SIZE = 512 * 1024 * 1024
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """Return the files of a plan by name. Raises NotFound without the folder, Unavailable for a file that cannot be read."""
+    """Return the files of a plan by name.
+
+    Raises NotFound without the folder, Unavailable for a file that cannot be read.
+    """
     if not folder.is_dir():
         raise NotFound("INVALID_PATH", subject="folder", subject_id=str(folder))
     contents: dict[str, bytes] = {}
@@ -32,7 +35,10 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 
 
 def read_zip(archive: bytes) -> dict[str, bytes]:
-    """Return the CSV files of an archive by name, whatever folder of it they lie in. Raises BadRequest for what is no archive."""
+    """Return the CSV files of an archive by name, whatever folder of it they lie in.
+
+    Raises BadRequest for what is no archive.
+    """
     contents: dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:

@@ -139,4 +139,30 @@ FINISHED: dict[str, str | frozenset[str]] = {
             "timing_wrong",
         }
     ),
+    "tpcrud": "*",
+    "loading": frozenset(
+        {
+            "accounts_all",
+            "accounts_v1",
+            "accounts_v1_all",
+            "accounts_v2",
+            "mandatory",
+            "mistake_accounts",
+            "mistake_accounts_one",
+            "mistake_rating",
+            "mistake_rating_one",
+            "rating_all",
+            "rating_cost",
+            "rating_dest",
+            "rating_dry",
+            "rating_plan_profile",
+            "rating_v2",
+            "rating_validate",
+            "remove_from_stordb",
+            "remove_rating_profile",
+            "set_destination",
+            "set_rating_profile",
+            "zip",
+        }
+    ),
 }

@@ -14,6 +14,7 @@ from cgrcore.rating import (
     Destination,
     EventCost,
     PlanRate,
+    Rating,
     RatingPlan,
     RatingProfile,
     Tariff,
@@ -208,6 +209,19 @@ def get_rating_plan(world: World, args: str) -> dict[str, Any]:
     return _plan_as_wire(plan)
 
 
+def _rates_as_written(rating: Rating) -> list[dict[str, Any]]:
+    """Return the slots as the tariff plan has them: a step or unit of 0 is not the second that it stands for."""
+    return [
+        {
+            "GroupIntervalStart": rate.group_start_ns,
+            "Value": number_from_nano(rate.value_nano),
+            "RateIncrement": rate.increment_ns,
+            "RateUnit": rate.unit_ns,
+        }
+        for rate in rating.rates
+    ]
+
+
 def _plan_as_wire(plan: RatingPlan) -> dict[str, Any]:
     timings: dict[str, Any] = {}
     ratings: dict[str, Any] = {}
@@ -216,7 +230,7 @@ def _plan_as_wire(plan: RatingPlan) -> dict[str, Any]:
         timing = {**(rate.timing or Timing()).as_wire(), "EndTime": ""}
         return {
             "Timing": _listed(timings, timing),
-            "Rating": _listed(ratings, rating_as_wire(rate.rating)),
+            "Rating": _listed(ratings, {**rating_as_wire(rate.rating), "Rates": _rates_as_written(rate.rating)}),
             "Weight": number_from_nano(rate.weight_nano),
         }
 

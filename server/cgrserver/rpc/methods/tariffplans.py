@@ -8,9 +8,10 @@ from typing import Any
 import structlog
 import trio
 
-from cgrcore.errors import BadRequest, CgrError, PartiallyExecuted, server_error
+from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted, server_error
 from cgrcore.scheduling.due import reload_schedule
 from cgrcore.tariffplan import (
+    KINDS,
     KINDS_BY_FILE,
     Defaults,
     Plan,
@@ -25,12 +26,13 @@ from cgrcore.tariffplan import (
     store_plan,
     stored_plan,
     unload,
+    write_files,
 )
 from cgrcore.tariffplan.records import TpAccountActions, TpRatingProfile
 from cgrcore.timing import format_time
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
-from cgrserver.tariffs import read_folder, read_zip
+from cgrserver.tariffs import read_folder, read_zip, write_folder, write_zip
 
 __all__: list[str] = []
 
@@ -145,7 +147,12 @@ def load_tariff_plan_from_folder_v2(world: World, args: FolderArgs, plan: Plan) 
     """Load a folder of CSV files whole, or refuse it; return what marks the load."""
     _load(world, plan, args, args.FolderPath)
     load_id = world.new_id()
-    return {"LoadID": load_id, "RatingLoadID": load_id, "AccountingLoadID": load_id, "LoadTime": format_time(world.now_at)}
+    return {
+        "LoadID": load_id,
+        "RatingLoadID": load_id,
+        "AccountingLoadID": load_id,
+        "LoadTime": format_time(world.now_at),
+    }
 
 
 @method("APIerSv1.RemoveTPFromFolder", fetch=_read_folder, aliases=_names("RemoveTPFromFolder"))
@@ -222,6 +229,49 @@ def import_tp_zip_file(world: World, args: ZipArgs) -> str:
     return "OK"
 
 
+class ExportArgs(Args):
+    TPid: str = ""
+    FileFormat: str | None = None
+    FieldSeparator: str | None = None
+    ExportPath: str | None = None
+    Compress: bool | None = None
+
+
+@method("APIerSv1.ExportTPToZipString", mandatory=("TPid",), aliases=_names("ExportTPToZipString"))
+def export_tp_to_zip_string(world: World, args: ExportArgs) -> str:
+    """Return a stored tariff plan as an archive of CSV files, in base64."""
+    files = _exported(world, args)
+    return base64.b64encode(write_zip(files)).decode()
+
+
+async def _write_export(store: Any, world: World, args: ExportArgs) -> list[str]:
+    files = _exported(world, args)
+    folder = Path(args.ExportPath or "")
+    if args.Compress:
+        await trio.to_thread.run_sync(write_folder, folder, {"tpexport.zip": write_zip(files)})
+    else:
+        await trio.to_thread.run_sync(write_folder, folder, files)
+    return sorted(files)
+
+
+@method(
+    "APIerSv1.ExportTPToFolder",
+    mandatory=("TPid",),
+    fetch=_write_export,
+    aliases=_names("ExportTPToFolder"),
+)
+def export_tp_to_folder(world: World, args: ExportArgs, names: list[str]) -> dict[str, Any]:
+    """Write a stored tariff plan as CSV files into a folder of the server; return what was written."""
+    return {"ExportPath": args.ExportPath, "ExportedFiles": names, "Compressed": bool(args.Compress)}
+
+
+def _exported(world: World, args: ExportArgs) -> dict[str, bytes]:
+    files = write_files(stored_plan(world, args.TPid), KINDS, args.FieldSeparator or ",")
+    if not files:
+        raise server_error(NotFound(subject="tariff plan", subject_id=args.TPid))
+    return files
+
+
 @method("APIerSv1.LoadDestination", mandatory=("TPid",), aliases=_names("LoadDestination"))
 def load_one_destination(world: World, args: DestinationArgs) -> str:
     """Load a destination of a stored plan; all of its destinations when no id is given."""
@@ -273,7 +323,8 @@ def load_rating_profile_v2(world: World, args: RatingProfileIdArgs) -> str:
     parts = args.RatingProfileID.split(":") if args.RatingProfileID else [""] * 4
     if len(parts) != 4:
         raise BadRequest(f"Wrong TPRatingProfileId: {args.RatingProfileID}")
-    return _load_profiles(world, TpRatingProfile(args.TPid, *parts))
+    load_id, tenant, category, subject = parts
+    return _load_profiles(world, TpRatingProfile(args.TPid, load_id, tenant, category, subject))
 
 
 def _load_accounts(world: World, wanted: TpAccountActions) -> str:
@@ -293,8 +344,11 @@ def load_one_account_actions(world: World, args: TpAccountActions) -> str:
 
 @method("APIerSv2.LoadAccountActions", mandatory=("TPid",), aliases=("ApierV2.LoadAccountActions",))
 def load_account_actions_v2(world: World, args: AccountActionsIdArgs) -> str:
-    """Load the account actions of a stored plan with that id (`load:tenant:account`), with what they name; all without one."""
+    """Load the account actions of a stored plan with that id (`load:tenant:account`), with what they name; all without
+    one.
+    """
     parts = args.AccountActionsId.split(":") if args.AccountActionsId else [""] * 3
     if len(parts) != 3:
         raise BadRequest(f"Wrong TP Account Action Id: {args.AccountActionsId}")
-    return _load_accounts(world, TpAccountActions(args.TPid, *parts))
+    load_id, tenant, account = parts
+    return _load_accounts(world, TpAccountActions(args.TPid, load_id, tenant, account))

@@ -178,9 +178,7 @@ def remove_tp_destination(world: World, args: TagArgs) -> str:
     return "OK"
 
 
-@method(
-    "APIerSv1.GetTPRatingProfileLoadIds", mandatory=("TPid",), aliases=_names("GetTPRatingProfileLoadIds")
-)
+@method("APIerSv1.GetTPRatingProfileLoadIds", mandatory=("TPid",), aliases=_names("GetTPRatingProfileLoadIds"))
 def get_tp_rating_profile_load_ids(world: World, args: LoadIdsArgs) -> list[str]:
     """Return the load ids of a plan's rating profiles that have the fields given."""
     items = items_of_plan(world, _BY_NAME["rating_profiles"], args.TPid).values()

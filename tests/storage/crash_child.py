@@ -10,6 +10,7 @@ import sys
 
 import trio
 from cgrserver.commit import Committer
+from cgrserver.storage.postgres import PostgresStore
 from cgrserver.storage.sqlite import SqliteStore
 from cgrserver.storage.tables import Codecs
 
@@ -34,13 +35,18 @@ def decide(world: World, number: int) -> None:
     world.state.effects.rows.append(("cdrs", "insert", Cdr(cgrid=str(number), account=f"t:{source}", cost_nano=1)))
 
 
-async def main(path: str) -> None:
+def open_store(place: str) -> SqliteStore | PostgresStore:
+    """Return the store at a path or behind a PostgreSQL conninfo."""
     codecs = Codecs(TABLES)
-    store = SqliteStore(path, codecs)
+    return PostgresStore(place, codecs) if "=" in place else SqliteStore(place, codecs)
+
+
+async def main(place: str) -> None:
+    store = open_store(place)
     world = World({}, new_id=lambda: "")
     store.load(world)
     number = len(world.state.table("marks"))
-    committer = Committer(store, world, codecs)
+    committer = Committer(store, world, Codecs(TABLES))
     first = number
     committer.on_durable(lambda durable: os.write(1, b"%d\n" % (first + durable)))
     async with trio.open_nursery() as nursery:

@@ -6,20 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from cgrserver.storage.sqlite import SqliteStore
-from cgrserver.storage.tables import Codecs
 
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.world import World
-from tests.storage.crash_child import ACCOUNTS, OPENING_NANO
+from tests.storage.crash_child import ACCOUNTS, OPENING_NANO, open_store
 
 ROOT = Path(__file__).parents[2]
 
 
-def run_and_kill(path: Path, after_lines: int) -> int:
+def run_and_kill(place: str, after_lines: int) -> int:
     """Run the child, kill it once it has acknowledged some commits; return the last decision it acknowledged."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.storage.crash_child", str(path)], cwd=ROOT, stdout=subprocess.PIPE
+        [sys.executable, "-m", "tests.storage.crash_child", place], cwd=ROOT, stdout=subprocess.PIPE
     )
     assert child.stdout is not None
     lines = []
@@ -36,12 +34,17 @@ def run_and_kill(path: Path, after_lines: int) -> int:
     return int([line for line in lines if line.endswith(b"\n")][-1])
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.live)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where the store is: a file, or a PostgreSQL schema."""
+    return str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
 @pytest.mark.slow
-def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(tmp_path: Path, codecs: Codecs) -> None:
-    path = tmp_path / "store.db"
+def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(place: str) -> None:
     for _ in range(5):
-        acknowledged = run_and_kill(path, after_lines=random.randint(1, 60))
-        store = SqliteStore(path, codecs)
+        acknowledged = run_and_kill(place, after_lines=random.randint(1, 60))
+        store = open_store(place)
         world = World({}, new_id=lambda: "")
         store.load(world)
         marks = world.state.table("marks").records

@@ -32,7 +32,7 @@ def end_connections(conninfo: str) -> None:
 
 def test_a_second_server_on_the_same_schema_is_refused(pg: PostgresStore, postgres: str, codecs: Codecs) -> None:
     with pytest.raises(Unavailable, match="another process serves"):
-        PostgresStore(postgres, codecs)
+        PostgresStore(postgres, codecs, lock_wait_s=0.1)
 
 
 def test_the_configuration_says_how_to_connect() -> None:

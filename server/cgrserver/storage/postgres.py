@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import psycopg
 import psycopg.conninfo
+import psycopg.errors
 
 from cgrcore.errors import Unavailable
 from cgrcore.ports import Batch
@@ -42,7 +43,10 @@ STATEMENT_TIMEOUT_MS = 30_000
 #: A NUL as JSON writes it, after the whole escapes before it.
 _JSON_NUL = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 
-LOCK = "SELECT pg_try_advisory_lock(hashtextextended('cgrcore.' || current_schema(), 0))"
+LOCK = "SELECT pg_advisory_lock(hashtextextended('cgrcore.' || current_schema(), 0))"
+
+#: PostgreSQL may take a moment to see that a process which was killed is gone, and holds its lock until then.
+LOCK_WAIT_S = 5.0
 
 #: The array types that columns are sent as; all others are text.
 TYPES = {
@@ -85,10 +89,13 @@ class PostgresStore(SqlQueries):
     Raises Unavailable when the server cannot be reached or another process serves from the schema.
     """
 
-    def __init__(self, conninfo: str, codecs: Codecs, *, is_every_commit_synced: bool = True) -> None:
+    def __init__(
+        self, conninfo: str, codecs: Codecs, *, is_every_commit_synced: bool = True, lock_wait_s: float = LOCK_WAIT_S
+    ) -> None:
         super().__init__(PostgresDialect(), codecs)
         self._conninfo = conninfo
         self._synchronous = "on" if is_every_commit_synced else "off"
+        self._lock_wait_ms = int(lock_wait_s * 1000)
         self._readers: list[psycopg.Connection[Any]] = []
         self._readers_lock = threading.Lock()
         self._writer = self._open()
@@ -102,13 +109,14 @@ class PostgresStore(SqlQueries):
         connection = self._connect()
         try:
             connection.execute(f"SET synchronous_commit = {self._synchronous}")
-            row = connection.execute(LOCK).fetchone()
+            connection.execute(f"SET lock_timeout = {self._lock_wait_ms}")
+            connection.execute(LOCK)
+        except psycopg.errors.LockNotAvailable:
+            connection.close()
+            raise Unavailable("another process serves from this PostgreSQL schema") from None
         except psycopg.Error as error:
             connection.close()
             raise _unavailable(error) from error
-        if row is None or not row[0]:
-            connection.close()
-            raise Unavailable("another process serves from this PostgreSQL schema")
         return connection
 
     def _connect(self) -> psycopg.Connection[Any]:

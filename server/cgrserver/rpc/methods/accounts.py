@@ -128,7 +128,10 @@ def _names(name: str) -> tuple[str, ...]:
 
 @method("APIerSv1.SetAccount", mandatory=("Account",), aliases=("ApierV1.SetAccount",))
 def set_account(world: World, args: SetAccountArgs) -> str:
-    """Make an account or change it. A plan given takes the place of all its plans, a group of triggers that of all its triggers."""
+    """Make an account or change it.
+
+    A plan given takes the place of all its plans, a group of triggers that of all its triggers.
+    """
     account_id = account_id_of(world.tenant(args.Tenant), args.Account)
     try:
         if args.ActionPlanID:
@@ -282,8 +285,8 @@ def get_account_ids(world: World, args: PageArgs) -> list[str]:
 
 @method("APIerSv1.GetSharedGroup", args=str, aliases=_names("GetSharedGroup"))
 def get_shared_group(world: World, group_id: str) -> dict[str, Any]:
-    """Return a shared group."""
-    group: SharedGroup = world.state.table("shared_groups").require(group_id)
+    """Return a shared group; one that does not exist is empty and nameless."""
+    group: SharedGroup = world.state.table("shared_groups").get(group_id) or SharedGroup("")
     return group.as_wire()
 
 

@@ -63,6 +63,7 @@ class SqliteStore(SqlQueries):
         try:
             self._writer = self._open()
             migrate(self._writer.execute, "sqlite")
+            self._last_line: int = self._writer.execute("SELECT coalesce(max(line_id), 0) FROM ledger").fetchone()[0]
         except sqlite3.Error as error:
             self._lock.close()
             raise _unavailable(error) from error
@@ -139,12 +140,13 @@ class SqliteStore(SqlQueries):
         """Append the lines, each to its account's chain, and return the last line of each account."""
         last_lines: dict[str, int] = {}
         rows = []
-        line_id = self._writer.execute("SELECT coalesce(max(line_id), 0) FROM ledger").fetchone()[0] if lines else 0
+        line_id = self._last_line
         for line in lines:
             line_id += 1
             rows.append((line_id, last_lines.get(line.account_id), line.account_id, *ledger_row(line)))
             last_lines[line.account_id] = line_id
         self._insert(_LEDGER_SQL, rows)
+        self._last_line = line_id
         return last_lines
 
     def _write_records(self, name: str, touched: list[tuple[str, bytes | None]]) -> None:
@@ -164,13 +166,9 @@ class SqliteStore(SqlQueries):
             self._writer.executemany(delete, gone)
 
     def _insert(self, sql: "_Insert", rows: Sequence[Sequence[Any]]) -> None:
-        whole = len(rows) - len(rows) % ROWS_PER_STATEMENT
-        for start in range(0, whole, ROWS_PER_STATEMENT):
+        for start in range(0, len(rows), ROWS_PER_STATEMENT):
             chunk = rows[start : start + ROWS_PER_STATEMENT]
-            self._writer.execute(sql.many, [value for row in chunk for value in row])
-        if whole < len(rows):
-            rest = rows[whole:]
-            self._writer.execute(sql.of(len(rest)), [value for row in rest for value in row])
+            self._writer.execute(sql.of(len(chunk)), [value for row in chunk for value in row])
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
@@ -204,18 +202,19 @@ class SqliteStore(SqlQueries):
 
 
 class _Insert:
-    """An INSERT for one row, and for many at once."""
+    """The texts of an INSERT for so many rows at once, each made once: SQLite knows a statement by its text."""
 
-    __slots__ = ("_head", "_row", "_tail", "many")
+    __slots__ = ("_texts",)
 
     def __init__(self, table: str, columns: Sequence[str], on_conflict: str = "", row: str = "") -> None:
-        self._head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
-        self._row = row or f"({', '.join('?' * len(columns))})"
-        self._tail = f" {on_conflict}" if on_conflict else ""
-        self.many = self.of(ROWS_PER_STATEMENT)
+        row = row or f"({', '.join('?' * len(columns))})"
+        head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+        counts = range(ROWS_PER_STATEMENT + 1)
+        self._texts = [f"{head}{', '.join([row] * count)} {on_conflict}" for count in counts]
 
     def of(self, count: int) -> str:
-        return self._head + ", ".join([self._row] * count) + self._tail
+        """Return the text for so many rows, ROWS_PER_STATEMENT at most."""
+        return self._texts[count]
 
 
 def _upsert(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequence[str] = ()) -> _Insert:

@@ -1,6 +1,6 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-# Directives: every byte is read after its place was compared with the end; tests/codecs/test_jsontree.py holds the parser
-# against Python's own json module on random text. Benchmark: `python -m bench jsontree`.
+# Directives: every byte is read after its place was compared with the end; tests/codecs/test_jsontree.py holds the
+# parser against Python's own json module on random text. Benchmark: `python -m bench jsontree`.
 """Reads JSON text into a tree that keeps what typed decoding loses: the order and repetition of keys, the digits of
 numbers.
 

@@ -6,13 +6,22 @@ what is used beyond a grant is charged with the next slice. Does not know: how s
 
 from typing import Any
 
-from cgrcore.accounting import account_id_of, account_summary, debit, max_debit, max_usage, refund_increments, refund_rounding
+from cgrcore.accounting import (
+    account_id_of,
+    account_summary,
+    debit,
+    max_debit,
+    max_usage,
+    refund_increments,
+    refund_rounding,
+)
 from cgrcore.event import usage_of
 from cgrcore.rating import Call, EventCost, pause_cost
+from cgrcore.scheduling.dynaprepaid import make_dynaprepaid_account
 from cgrcore.sessions.records import Session, SessionRun
 from cgrcore.world import World
 
-__all__ = ["UNLIMITED", "default_usage", "grant", "reserve_slice", "run_call", "settle"]
+__all__ = ["UNLIMITED", "default_usage", "ensure_account", "grant", "reserve_slice", "run_call", "settle"]
 
 #: What a debit loop answers for the usage it will pay for: without limit.
 UNLIMITED = -1
@@ -74,6 +83,7 @@ def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int
         run.last_usage_ns = usage_ns
         run.total_usage_ns += usage_ns
         return usage_ns
+    ensure_account(world, session, run)
     wanted_ns = usage_ns - run.reserve_ns
     start_at = run.end_at if run.slices else run.start.at
     charged = max_debit(world, run_call(world, session, run, wanted_ns, start_at=start_at, index_ns=run.usage_index_ns + wanted_ns), is_forced=is_forced)
@@ -94,6 +104,13 @@ def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int
     if charged.spans:
         _merge(run, EventCost.from_call_cost(charged, session.cgrid, run.run_id))
     return granted_ns
+
+
+def ensure_account(world: World, session: Session, run: SessionRun) -> None:
+    """Make the account of a `*dynaprepaid` run when it does not exist yet. Raises BadRequest when that is not set up."""
+    if run.request_type == "*dynaprepaid":
+        account_id = account_id_of(session.tenant, _text(run.event, "Account"))
+        make_dynaprepaid_account(world, account_id, "sessions")
 
 
 def _pause(world: World, session: Session, run: SessionRun, usage_ns: int) -> None:

@@ -10,7 +10,16 @@ from cgrcore.accounting import max_usage
 from cgrcore.chargers import runs_of
 from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, Refused, kept
 from cgrcore.event import CgrEvent, boolean_option, duration_option, time_of, usage_of
-from cgrcore.sessions.charging import AUTHORISED, DEBITED, UNLIMITED, default_usage, grant, run_call, settle
+from cgrcore.sessions.charging import (
+    AUTHORISED,
+    DEBITED,
+    UNLIMITED,
+    default_usage,
+    ensure_account,
+    grant,
+    run_call,
+    settle,
+)
 from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active
 from cgrcore.sessions.records import MAIN_FIELDS, Session, SessionRun
 from cgrcore.sessions.timers import timers_of
@@ -36,6 +45,7 @@ def authorise(world: World, event: CgrEvent) -> dict[str, int]:
     for run in session.runs:
         allowed[run.run_id] = usage_ns
         if run.request_type in AUTHORISED:
+            ensure_account(world, session, run)
             affordable_ns = _rals(max_usage, world, run_call(world, session, run, usage_ns))
             allowed[run.run_id] = min(affordable_ns, usage_ns)
     return allowed

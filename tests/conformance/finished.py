@@ -109,36 +109,7 @@ FINISHED: dict[str, str | frozenset[str]] = {
             "transfer_monetary_default",
         }
     ),
-    "scheduler": frozenset(
-        {
-            "account_of_tariff",
-            "asap",
-            "asap_mixed",
-            "attach",
-            "crud",
-            "detach",
-            "execute_actions",
-            "execute_plans",
-            "execute_plans_failing",
-            "ids",
-            "next_run",
-            "one_shot",
-            "ping",
-            "plan_of_tariff",
-            "plan_weights",
-            "remove_timing",
-            "replay",
-            "scheduled",
-            "set_account_wrong",
-            "set_plan_accounts",
-            "set_wrong",
-            "shared_group_debit",
-            "time_values",
-            "timing_active",
-            "timing_id",
-            "timing_wrong",
-        }
-    ),
+    "scheduler": "*",
     "tpcrud": "*",
     "loading": frozenset(
         {

@@ -5,6 +5,7 @@ without passing through a float; rounding happens in `round_nano` only, with its
 Does not know: currencies, balances, prices per unit.
 """
 
+import re
 from decimal import Decimal
 from enum import Enum
 
@@ -50,6 +51,9 @@ class Rounding(Enum):
 
 _BY_WORD = {mode.value: mode for mode in Rounding}
 
+#: Nearly every amount that is ever read: few digits, exact without rounding.
+_PLAIN = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,9}))?", re.ASCII)
+
 
 def div_floor(dividend: int, divisor: int) -> int:
     """Divide, rounding towards minus infinity."""
@@ -87,7 +91,10 @@ def parse_nano(text: str) -> int:
     Digits beyond the ninth decimal are rounded to the nearest, ties away from zero.
     Raises BadRequest for anything that is not a finite decimal number within ±10^27 units.
     """
-    if len(text) > MAX_TEXT_SIZE or "_" in text:
+    plain = _PLAIN.fullmatch(text)
+    if plain is not None:
+        return _plain_amount(plain)
+    if len(text) > MAX_TEXT_SIZE or "_" in text or not text.isascii() or text != text.strip():
         raise BadRequest(f"expected a decimal number, got {text[:MAX_TEXT_SIZE]!r}")
     try:
         value = Decimal(text)
@@ -96,24 +103,41 @@ def parse_nano(text: str) -> int:
     return nano_from_number(value)
 
 
+def _plain_amount(plain: re.Match[str]) -> int:
+    sign, whole, fraction = plain.groups()
+    amount_nano: int = int(whole) * NANO
+    if fraction:
+        amount_nano += int(fraction.ljust(9, "0"))
+    return -amount_nano if sign else amount_nano
+
+
 def nano_from_number(value: int | Decimal) -> int:
     """Return a number as an amount, exact up to the ninth decimal. Errors as `parse_nano`."""
     if type(value) is int:
         amount = value * NANO
     elif isinstance(value, Decimal) and value.is_finite():
-        sign, digits, exponent = value.as_tuple()
-        assert isinstance(exponent, int)
-        shift = exponent + 9
-        if shift + len(digits) > 40:
-            raise BadRequest(f"number out of range: {value}")
-        coefficient = int("".join(map(str, digits)))
-        amount = coefficient * 10**shift if shift >= 0 else (0 if -shift > 80 else div_half_away(coefficient, 10**-shift))
-        amount = -amount if sign else amount
+        plain = _PLAIN.fullmatch(str(value))
+        if plain is not None:
+            return _plain_amount(plain)
+        amount = _scaled(value)
     else:
         raise BadRequest(f"expected a finite decimal number, got {value!r}")
     if abs(amount) > LIMIT_NANO:
         raise BadRequest(f"number out of range: {value}")
     return amount
+
+
+def _scaled(value: Decimal) -> int:
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    coefficient = int("".join(map(str, digits)))
+    shift = exponent + 9
+    if coefficient == 0 or -shift > len(digits):
+        return 0
+    if shift + len(digits) > 40:
+        raise BadRequest(f"number out of range: {value}")
+    amount = coefficient * 10**shift if shift >= 0 else div_half_away(coefficient, 10**-shift)
+    return -amount if sign else amount
 
 
 def number_from_nano(amount_nano: int) -> int | Decimal:

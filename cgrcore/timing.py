@@ -68,8 +68,10 @@ _UNITS = {
 }
 _PART = re.compile(r"([0-9]*)(\.?)([0-9]*)([^0-9.]*)")
 _BARE = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?|[+-]?\.[0-9]+")
-_OTHER_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)e[+-]?[0-9]+|[0-9]+(_[0-9]+)+|[+-]?(inf|infinity|nan)", re.IGNORECASE)
-_SIMPLE = re.compile(r"([0-9]{1,9})(ns|ms|s|m|h)")
+_OTHER_NUMBER = re.compile(
+    r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)e[+-]?[0-9]+|[0-9]+(_[0-9]+)+|[+-]?(inf|infinity|nan)", re.IGNORECASE
+)
+_SIMPLE = re.compile(r"([0-9]{1,6})(ns|ms|s|m|h)")
 
 #: Longer texts are refused before they are parsed.
 MAX_TEXT_SIZE = 128
@@ -280,7 +282,10 @@ def _in_zone(text: str, fields: list[str | None], zone: str) -> Moment:
 
 
 def zone_offset(zone: str, at: int) -> int:
-    """Return a zone's offset (seconds east of UTC) at an instant. "" and "Local" are UTC. Raises BadRequest for an unknown zone."""
+    """Return a zone's offset (seconds east of UTC) at an instant.
+
+    "" and "Local" are UTC. Raises BadRequest for an unknown zone.
+    """
     if zone in ("", "UTC", "Local"):
         return 0
     try:
@@ -311,7 +316,10 @@ def _relative(text: str, now_at: int, zone: str) -> Moment:
 
 
 def month_later(at: int, months: int, *, is_clamped: bool = False) -> int:
-    """Return the instant some months later in UTC. A day the month lacks runs over into the next, or is clamped to its last."""
+    """Return the instant some months later in UTC.
+
+    A day the month lacks runs over into the next, or is clamped to its last.
+    """
     seconds, nanoseconds = divmod(at, SECOND_NS)
     moment = datetime.fromtimestamp(seconds, UTC)
     index = moment.year * 12 + moment.month - 1 + months

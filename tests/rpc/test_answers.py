@@ -9,7 +9,7 @@ from cgrserver.rpc.commits import MemoryCommitter
 from cgrserver.rpc.dispatcher import Dispatcher
 from cgrserver.rpc.registry import Args, Method
 
-from cgrcore.errors import Refused
+from cgrcore.errors import PartiallyExecuted, Refused
 from cgrcore.world import World
 
 TTL_NS = 1000
@@ -23,6 +23,9 @@ class Count(Args):
 def count(world: World, args: Count) -> int:
     if args.Name == "refused":
         raise Refused("NO")
+    if args.Name == "partly":
+        world.state.table("counts").put("partly", len(world.state.table("counts")) + 1)
+        raise PartiallyExecuted
     counts = world.state.table("counts")
     value = (counts.get(args.Name) or 0) + 1
     counts.put(args.Name, value)
@@ -71,6 +74,11 @@ def test_a_key_counts_per_method(node: Node) -> None:
 def test_an_error_is_not_an_answer(node: Node) -> None:
     assert node.call("k", name="refused") == "NO"
     assert node.call("k") == 1
+
+
+def test_an_error_that_keeps_its_changes_is_an_answer(node: Node) -> None:
+    assert [node.call("k", name="partly"), node.call("k", name="x")] == ["PARTIALLY_EXECUTED", "PARTIALLY_EXECUTED"]
+    assert list(node.world.state.table("counts").records) == ["partly"]
 
 
 def test_an_answer_is_forgotten_after_its_time(node: Node) -> None:

@@ -2,8 +2,8 @@
 
 A client puts `"*idempotencyKey"` into `APIOpts`, a text of its own making for each thing it wants done, and repeats the
 same request until it has an answer. The answer is kept in the transaction of what was done: both are there or neither.
-Rules: a key counts per method; an error undoes its decision, so the next attempt is a first one again; an answer is
-kept for `general.idempotency_ttl`. Does not know: how requests arrive, how tables are stored.
+Rules: a key counts per method; an error that undoes its decision is no answer: the next attempt is a first one again;
+an answer is kept for `general.idempotency_ttl`. Does not know: how requests arrive, how tables are stored.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from typing import Any
 
 import trio
 
-from cgrcore.errors import BadRequest, Unavailable
+from cgrcore.errors import BadRequest, CgrError, Unavailable
 from cgrcore.ports import Answer
 from cgrcore.state import KEY_LIMIT, Table
 from cgrcore.world import World
@@ -21,6 +21,9 @@ from cgrcore.world import World
 __all__ = ["OPTION", "Answers"]
 
 OPTION = "*idempotencyKey"
+
+#: Begins a reply that is the text of an error. No JSON begins so.
+ERROR = b"!"
 
 #: How often answers that are too old are looked for, and how many go in one decision.
 LOOK_S = 10.0
@@ -45,11 +48,16 @@ class Answers:
         return self._world.state.table("answers")
 
     def find(self, method: str, args: Any) -> bytes | None:
-        """Return the result of the first request with the same key, None when this is the first or has no key."""
+        """Return the result of the first request with the same key, None when this is the first or has no key.
+
+        Raises the first one's error when that was its answer.
+        """
         key = _key(method, args)
         answer = self._table.get(key) if key else None
         if answer is None or answer.at + self._ttl_ns <= self._world.now_at:
             return None
+        if answer.reply.startswith(ERROR):
+            raise CgrError(answer.reply.removeprefix(ERROR).decode())
         return answer.reply
 
     def keep(self, method: str, args: Any, result: bytes) -> None:
@@ -59,6 +67,10 @@ class Answers:
             now_at = self._world.now_at
             self._table.put(key, Answer(result, now_at))
             self._by_age.append((now_at, key))
+
+    def keep_error(self, method: str, args: Any, error: CgrError) -> None:
+        """In the open decision, keep the error that ends it and keeps its changes."""
+        self.keep(method, args, ERROR + str(error).encode())
 
     def forget(self, world: World) -> int:
         """As a decision, drop answers that are too old; return how many."""

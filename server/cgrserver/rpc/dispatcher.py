@@ -64,13 +64,16 @@ class CallLimits(msgspec.Struct, frozen=True):
 class Replays(Protocol):
     """Answers kept for requests that carry an idempotency key.
 
-    `find` is asked before a decision and returns the result (JSON text) of the first request with the same key; `keep`
-    runs inside the decision, so that the answer is committed with what it changed.
+    `find` is asked before a decision and returns the result (JSON text) of the first request with the same key, or
+    raises its error; `keep` runs inside the decision, so that the answer is committed with what it changed, and so does
+    `keep_error` for an error that keeps what was changed.
     """
 
     def find(self, method: str, args: Any) -> bytes | None: ...
 
     def keep(self, method: str, args: Any, result: bytes) -> None: ...
+
+    def keep_error(self, method: str, args: Any, error: CgrError) -> None: ...
 
 
 class _Entry(msgspec.Struct):
@@ -289,7 +292,12 @@ class Dispatcher:
         known = replays.find(method.name, inputs[1])
         if known is not None:
             return known
-        result = encode(method.decide(*inputs))
+        try:
+            result = encode(method.decide(*inputs))
+        except CgrError as error:
+            if error.keeps_changes:
+                replays.keep_error(method.name, inputs[1], error)
+            raise
         replays.keep(method.name, inputs[1], result)
         return result
 

@@ -69,6 +69,9 @@ class Arguments:
                 setattr(value, name, Decimal(number))
         for name in self._instants:
             text = getattr(value, name)
+            if text == "":
+                # Sent, which is an error, or the default of a field that is absent: the exact path knows.
+                return self.decode_exactly(bytes(params))
             if text is not None and (error := instant_error(text)):
                 raise BadRequest(error)
         return value

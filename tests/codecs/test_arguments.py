@@ -153,6 +153,19 @@ def test_nested_records_are_read():
     assert got.Items == [Item(Weight=Decimal("1.5")), Item()]
 
 
+class WithInstant(msgspec.Struct, kw_only=True):
+    At: str = ""
+
+
+def test_an_absent_instant_is_no_error_whatever_its_default():
+    assert arguments(WithInstant).decode(b"[{}]").At == ""
+
+
+def test_an_empty_instant_is_an_error():
+    text = 'parsing time "" as "2006-01-02T15:04:05Z07:00": cannot parse "" as "2006"'
+    assert error_of('[{"At":""}]', WithInstant) == error_of('[{"At":""}]') == text
+
+
 def test_a_plain_text_is_an_argument():
     assert Arguments(str, "string", GO_TYPES).decode(b'["a"]') == "a"
     assert Arguments(str, "string", GO_TYPES).decode(b"[null]") == ""

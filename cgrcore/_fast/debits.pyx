@@ -10,6 +10,7 @@ Does not know: which balances an event may use, tariffs, records of costs, stora
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int128_of, int_of
+from cgrcore._fast.flatprices cimport CAP_DISCONNECT, CAP_FREE, CAP_NONE, Cap, PricedSpan, priced
 
 from cgrcore.errors import BadRequest, CgrError, Refused
 
@@ -18,12 +19,6 @@ cdef int64_t NANO = 1000000000
 cdef int128 LIMIT = <int128>1000000000000000000 * 1000000000000000000
 #: Consumed units are rounded up to five decimals when a factor applies: one step in nano.
 cdef int64_t FACTOR_STEP = 10000
-
-cdef enum Cap:
-    NONE = 0
-    FREE = 1
-    DISCONNECT = 2
-
 
 cdef class Source:
     """A balance that may pay, and its account. `precision` is the length of the prefix it was chosen by."""
@@ -315,22 +310,25 @@ cdef class Debit:
         cdef int64_t usage = self.end_at - self.start_at
         if self.duration_index_ns < usage:
             self.duration_index_ns = usage
-        return self.rules.spans(self.call, subject, self.start_at, usage, self.duration_index_ns)
+        cdef list found = [
+            priced(span)
+            for span in self.rules.spans(self.call, subject, self.start_at, usage, self.duration_index_ns)
+        ]
+        return found
 
     cdef bint pay_rated(self, Source source, bint is_unit) except -1:
         """Pay spans of the tariff; with units too when the balance has units. The part that cannot be paid is left."""
         cdef Balance balance = source.balance
         cdef str subject = balance.terms.rating_subject or None
         cdef list spans = self.spans_of(subject)
-        cdef object span, rating
+        cdef PricedSpan span
         cdef list payments
         cdef int64_t count, paid
         cdef bint is_paid = False
         if not spans:
             return False
         if self.is_first and not self.parts:
-            rating = spans[0].interval.rating
-            if not self.pay_fee(int128_of(rating.connect_fee_nano), True):
+            if not self.pay_fee((<PricedSpan>spans[0]).terms.fee, True):
                 return False
         for span in spans:
             payments = self.take_fee()
@@ -350,7 +348,7 @@ cdef class Debit:
         self.fee = None
         return payments
 
-    cdef int add_part(self, object span, list payments, int64_t paid) except -1:
+    cdef int add_part(self, PricedSpan span, list payments, int64_t paid) except -1:
         cdef Part part = Part.__new__(Part)
         cdef int64_t count = span.increment_count
         part.span = span
@@ -366,19 +364,18 @@ cdef class Debit:
         self.start_at = part.end_at
         return 0
 
-    cdef int64_t pay_span(self, Source source, bint is_unit, str subject, object span, list payments) except -1:
+    cdef int64_t pay_span(self, Source source, bint is_unit, str subject, PricedSpan span, list payments) except -1:
         """Pay a span's increments and return how many. A cap that disconnects counts only in a dry run."""
-        cdef object rating = span.interval.rating
         cdef int64_t count = span.increment_count
-        cdef int128 cost = int128_of(span.increment_cost_nano)
+        cdef int128 cost = span.cost
         cdef int64_t usage = span.increment_ns
         cdef int64_t before = count, paid
-        cdef Cap cap = cap_of(rating.max_cost_strategy)
+        cdef Cap cap = span.terms.cap
         cdef int128 left
-        if cap == Cap.DISCONNECT and not self.is_dry:
-            cap = Cap.NONE
-        if cap != Cap.NONE:
-            left = int128_of(rating.max_cost_nano) - self.cost_so_far
+        if cap == CAP_DISCONNECT and not self.is_dry:
+            cap = CAP_NONE
+        if cap != CAP_NONE:
+            left = span.terms.max_cost - self.cost_so_far
             if left <= 0:
                 before = 0
             elif cost > 0:
@@ -386,7 +383,7 @@ cdef class Debit:
         paid = self.pay_run(source, is_unit, subject, usage, cost, before, payments)
         if paid < before or paid == count:
             return paid
-        if cap == Cap.FREE:
+        if cap == CAP_FREE:
             payments.append(free_payment(source, usage, count - paid, subject))
             return count
         self.is_capped = True
@@ -501,16 +498,16 @@ cdef class Debit:
 
     cdef int charge_rest(self, bint may_go_negative) except -1:
         cdef list spans = self.spans_of(None), payments
-        cdef object span
+        cdef PricedSpan span
         cdef int128 total = 0, fee, cost
         cdef int64_t count
         cdef Source source
         cdef Payment payment
         if not spans:
             return 0
-        fee = int128_of(spans[0].interval.rating.connect_fee_nano) if self.is_first else 0
+        fee = (<PricedSpan>spans[0]).terms.fee if self.is_first else 0
         for span in spans:
-            total += times(int128_of(span.increment_cost_nano), span.increment_count)
+            total += times(span.cost, span.increment_count)
         if total + fee == 0:
             for span in spans:
                 self.add_part(span, [unpaid(self.account.id, span)], span.increment_count)
@@ -524,21 +521,13 @@ cdef class Debit:
         for span in spans:
             payments = self.take_fee()
             count = span.increment_count
-            cost = int128_of(span.increment_cost_nano)
+            cost = span.cost
             source.balance.value -= times(cost, count)
             payment = money_payment(source, span.increment_ns, cost, count)
             self.made.append(payment)
             payments.append(payment)
             self.add_part(span, payments, count)
         return 0
-
-
-cdef Cap cap_of(object strategy):
-    if not strategy:
-        return Cap.NONE
-    if strategy == "*free":
-        return Cap.FREE
-    return Cap.DISCONNECT if strategy == "*disconnect" else Cap.NONE
 
 
 cdef inline int128 units_of(int64_t usage, int64_t factor) noexcept nogil:
@@ -570,7 +559,7 @@ cdef Payment free_payment(Source source, int64_t usage, int64_t count, str subje
     return payment
 
 
-cdef Payment unpaid(str account_id, object span):
+cdef Payment unpaid(str account_id, PricedSpan span):
     """Increments that cost nothing and that no balance paid."""
     cdef Payment payment = Payment.__new__(Payment)
     payment.usage_ns = span.increment_ns

@@ -7,6 +7,7 @@ replaced when a table has moved. Does not know: how a call is split or priced.
 import copy
 from collections.abc import Iterator
 
+from cgrcore._fast.flatprices import FlatPrices
 from cgrcore.rating.records import Destination, PlanRate, RatingPlan, RatingProfile, Timing
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
@@ -163,6 +164,8 @@ class Tariff:
         self.max_usage_ns = max_usage_ns or {}
         self.versions = versions
         self.profiles = profiles
+        #: What `flat` has found to be priced without hours. Another tariff's when this one is a copy.
+        self.flat_prices: FlatPrices | None = None
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}
         self._prefixes: dict[str, tuple[str, ...]] = {}

@@ -5,14 +5,17 @@ everything else only at slots. Each span then grows to whole increments, at the 
 grows with the borders crossed, not with the length of the call. Does not know: profiles, money.
 """
 
+from typing import cast
+
 from cgrcore.errors import Refused
 from cgrcore.money import NANO, div_half_away
 from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.compile import Day, Interval, Tariff
+from cgrcore.rating.flat import flat_prices_of
 from cgrcore.rating.lookup import DAY_S, RatingInfo, rating_infos
 from cgrcore.timing import DAY_NS, SECOND_NS
 
-__all__ = ["price", "rate", "timespans"]
+__all__ = ["price", "rate", "rate_by_hours", "timespans"]
 
 
 class Piece:
@@ -48,6 +51,14 @@ def rate(tariff: Tariff, call: Call) -> list[Span]:
 
     Raises Refused RATING_PLAN_NOT_FOUND, UNAUTHORIZED_DESTINATION.
     """
+    flat = flat_prices_of(tariff)
+    found = None if flat is None else flat.spans(call)
+    # A flat price's spans read as spans do.
+    return rate_by_hours(tariff, call) if found is None else cast(list[Span], found)
+
+
+def rate_by_hours(tariff: Tariff, call: Call) -> list[Span]:
+    """Return what `rate` does, looking at the hours of every rate."""
     return [price(tariff, piece) for piece in timespans(call, rating_infos(tariff, call))]
 
 

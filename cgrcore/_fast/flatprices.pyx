@@ -1,0 +1,294 @@
+# cython: overflowcheck=False
+# The check knows 64-bit integers only; prices are reckoned in 128, which 64 bits of usage times 64 of price fit in.
+"""Prices that hold round the clock: the common tariff, priced without looking at hours.
+
+A flat price is one rate that is always in force. A call that stays within a day and within one activation of its
+profile is cut by the rate's slots only; the answer is the one that rating gives in general.
+Does not know: hours, fallbacks, which profile a call has beyond its key.
+"""
+
+from libc.stdint cimport INT64_MAX, int64_t
+
+from cgrcore._fast.accounts cimport int128, int128_of, int_of
+
+cdef int64_t DAY_NS = 86400000000000
+cdef int64_t SECOND_NS = 1000000000
+
+#: More slots than a rate has; a call that meets more is left to rating in general.
+cdef enum:
+    SLOTS = 16
+
+#: Answers remembered for each plan. Beyond it they are forgotten all at once, which costs one look-up each.
+cdef Py_ssize_t MEMO_SIZE = 200000
+
+
+cdef class Terms:
+    """What all spans of one rate have in common."""
+
+    def __init__(self, interval, str matched_subject, str matched_prefix, str matched_destination_id,
+                 str rating_plan_id):
+        self.interval = interval
+        self.matched_subject = matched_subject
+        self.matched_prefix = matched_prefix
+        self.matched_destination_id = matched_destination_id
+        self.rating_plan_id = rating_plan_id
+        self.fee = 0
+        self.max_cost = 0
+        self.cap = CAP_NONE
+        if interval is not None:
+            rating = interval.rating
+            self.fee = int128_of(rating.connect_fee_nano)
+            self.max_cost = int128_of(rating.max_cost_nano)
+            if rating.max_cost_strategy == "*free":
+                self.cap = CAP_FREE
+            elif rating.max_cost_strategy == "*disconnect":
+                self.cap = CAP_DISCONNECT
+
+
+cdef class PricedSpan:
+    """A part of a call with one price; to Python it reads as `cgrcore.rating.Span` does."""
+
+    @property
+    def interval(self):
+        return self.terms.interval
+
+    @property
+    def increment_cost_nano(self):
+        return int_of(self.cost)
+
+    @property
+    def matched_subject(self):
+        return self.terms.matched_subject
+
+    @property
+    def matched_prefix(self):
+        return self.terms.matched_prefix
+
+    @property
+    def matched_destination_id(self):
+        return self.terms.matched_destination_id
+
+    @property
+    def rating_plan_id(self):
+        return self.terms.rating_plan_id
+
+    @property
+    def usage_ns(self):
+        return self.end_at - self.start_at
+
+    @property
+    def cost_nano(self):
+        return int_of(self.cost) * self.increment_count
+
+
+cdef PricedSpan priced(object span):
+    """Return any span of rating as a priced one."""
+    cdef PricedSpan found
+    if type(span) is PricedSpan:
+        return span
+    found = PricedSpan.__new__(PricedSpan)
+    found.start_at = span.start_at
+    found.end_at = span.end_at
+    found.duration_index_ns = span.duration_index_ns
+    found.increment_ns = span.increment_ns
+    found.increment_count = span.increment_count
+    found.cost = int128_of(span.increment_cost_nano)
+    found.terms = Terms(span.interval, span.matched_subject, span.matched_prefix, span.matched_destination_id,
+                        span.rating_plan_id)
+    return found
+
+
+cdef struct Slot:
+    int64_t group_start
+    int64_t value
+    int64_t increment
+    int64_t unit
+
+
+cdef class FlatPrice:
+    """One rate that is always in force, for one destination of one plan, as one profile reaches it.
+
+    `slots` are (group_start_ns, value_nano, increment_ns, unit_ns) in order, their gaps filled; `step_nano` the
+    smallest part of money the system knows. Values beyond 64 bits raise OverflowError.
+    """
+
+    cdef Slot slots[SLOTS]
+    cdef int slot_count
+    cdef int128 step
+    cdef Terms terms
+
+    def __init__(self, Terms terms, list slots, int64_t step_nano):
+        cdef int index
+        if len(slots) > SLOTS:
+            raise OverflowError("too many slots")
+        self.terms = terms
+        self.step = step_nano
+        self.slot_count = len(slots)
+        for index in range(self.slot_count):
+            self.slots[index].group_start, self.slots[index].value, self.slots[index].increment, \
+                self.slots[index].unit = slots[index]
+
+    cdef int slot_at(self, int64_t usage) noexcept nogil:
+        """The slot that holds at this usage, -1 before the first."""
+        cdef int found = -1, index
+        for index in range(self.slot_count):
+            if self.slots[index].group_start > usage:
+                break
+            found = index
+        return found
+
+    cdef list spans(self, int64_t start_at, int64_t usage, int64_t index_ns):
+        """Price a call that stays within a day; None when it falls into too many pieces."""
+        cdef int64_t starts[SLOTS + 1]
+        cdef int64_t ends[SLOTS + 1]
+        cdef int64_t indexes[SLOTS + 1]
+        cdef int count = self.cut(start_at, usage, index_ns, starts, ends, indexes)
+        cdef int place = 0
+        cdef list found = []
+        while place < count:
+            count = self.grow(place, count, starts, ends, indexes)
+            found.append(self.span(starts[place], ends[place], indexes[place]))
+            place += 1
+        return found
+
+    cdef int cut(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t *starts, int64_t *ends,
+                 int64_t *indexes) noexcept nogil:
+        """Cut where slots begin within the usage; return the number of pieces."""
+        cdef int count = 0, slot
+        cdef int64_t group_start = max(index_ns - usage, <int64_t>0), end_at = start_at + usage, at, rest
+        for slot in range(self.slot_count):
+            if group_start < self.slots[slot].group_start < index_ns:
+                at = start_at + self.slots[slot].group_start - group_start
+                rest = end_at - at
+                starts[count] = start_at
+                ends[count] = at
+                indexes[count] = max(index_ns - rest, <int64_t>0)
+                count += 1
+                start_at = at
+                group_start = max(index_ns - rest, <int64_t>0)
+        starts[count] = start_at
+        ends[count] = end_at
+        indexes[count] = index_ns
+        return count + 1
+
+    cdef int grow(self, int place, int count, int64_t *starts, int64_t *ends, int64_t *indexes) noexcept nogil:
+        """Let a piece grow to whole increments over those behind; return how many pieces are left."""
+        cdef int64_t usage = ends[place] - starts[place], whole, increment
+        cdef int slot = self.slot_at(max(indexes[place] - usage, <int64_t>0)), gone = 0, index
+        if slot < 0:
+            return count
+        increment = self.slots[slot].increment
+        whole = usage // increment * increment
+        if whole < usage or whole == 0:
+            whole += increment
+        if whole <= usage:
+            return count
+        indexes[place] += whole - usage
+        ends[place] = starts[place] + whole
+        while place + 1 + gone < count and ends[place + 1 + gone] <= ends[place]:
+            gone += 1
+        if gone:
+            for index in range(place + 1 + gone, count):
+                starts[index - gone] = starts[index]
+                ends[index - gone] = ends[index]
+                indexes[index - gone] = indexes[index]
+            count -= gone
+        if place + 1 < count and starts[place + 1] < ends[place]:
+            starts[place + 1] = ends[place]
+        return count
+
+    cdef PricedSpan span(self, int64_t start_at, int64_t end_at, int64_t index_ns):
+        """Price a piece: its cost and then that of one increment are rounded to the system's smallest part."""
+        cdef PricedSpan span = PricedSpan.__new__(PricedSpan)
+        cdef int64_t usage = end_at - start_at
+        cdef int slot = self.slot_at(max(index_ns - usage, <int64_t>0))
+        cdef int128 total
+        span.start_at = start_at
+        span.end_at = end_at
+        span.duration_index_ns = index_ns
+        span.terms = self.terms
+        if slot < 0:
+            return span
+        span.increment_ns = self.slots[slot].increment
+        span.increment_count = usage // span.increment_ns
+        if span.increment_count:
+            total = half_away(<int128>usage * self.slots[slot].value, self.slots[slot].unit * self.step) * self.step
+            span.cost = half_away(total, span.increment_count * self.step) * self.step
+        return span
+
+
+cdef inline int128 half_away(int128 dividend, int128 divisor) noexcept nogil:
+    """Divide by a positive divisor, to the nearest, ties away from zero."""
+    cdef int128 size = dividend if dividend >= 0 else -dividend
+    cdef int128 quotient = size / divisor
+    if 2 * (size - quotient * divisor) >= divisor:
+        quotient += 1
+    return quotient if dividend >= 0 else -quotient
+
+
+cdef class FlatPrices:
+    """The flat prices of one tariff, found when first asked for.
+
+    `windows(profile)` returns its activations as a tuple of (from_at, until_at, plan): a call within one is priced by that
+    plan alone; `resolve(profile, plan, destination)` the flat price of a destination, None when it has none.
+    """
+
+    cdef readonly object tariff
+    cdef dict profiles, windows, prices
+    cdef object windows_of, resolve
+
+    def __init__(self, tariff, dict profiles, windows_of, resolve):
+        self.tariff = tariff
+        self.profiles = profiles
+        self.windows_of = windows_of
+        self.resolve = resolve
+        self.windows = {}
+        self.prices = {}
+
+    def spans(self, call):
+        """Return the priced spans of a call, None when more must be known to price it."""
+        cdef int64_t start_at = call.start_at, usage = call.usage_ns, index_ns, clock
+        cdef str destination = call.destination, tor
+        cdef str head, key
+        cdef object profile, price
+        cdef dict memo
+        if usage <= 0 or not destination or destination == "*any":
+            return None
+        tor = call.tor
+        if not tor or tor == "*voice":
+            clock = (start_at + <int64_t>call.offset_s * SECOND_NS) % DAY_NS
+            if clock < 0 or clock + usage >= DAY_NS:
+                return None
+        head = "*out:" + call.tenant + ":" + call.category + ":"
+        key = head + call.subject
+        profile = self.profiles.get(key)
+        if profile is None:
+            key = head + "*any"
+            profile = self.profiles.get(key)
+            if profile is None:
+                return None
+        plan = self.plan_at(key, profile, start_at, start_at + usage)
+        if plan is None:
+            return None
+        memo = self.prices.get((key, plan.id))
+        if memo is None:
+            memo = self.prices[key, plan.id] = {}
+        price = memo.get(destination, self)
+        if price is self:
+            if len(memo) >= MEMO_SIZE:
+                memo.clear()
+            price = memo[destination] = self.resolve(profile, plan, destination)
+        if price is None:
+            return None
+        index_ns = call.duration_index_ns
+        return (<FlatPrice>price).spans(start_at, usage, index_ns if index_ns > usage else usage)
+
+    cdef object plan_at(self, str key, profile, int64_t start_at, int64_t end_at):
+        cdef object windows = self.windows.get(key)
+        cdef int64_t from_at, until_at
+        if windows is None:
+            windows = self.windows[key] = self.windows_of(profile)
+        for from_at, until_at, plan in <tuple>windows:
+            if from_at <= start_at and (end_at < until_at or until_at == INT64_MAX):
+                return plan
+        return None

@@ -317,6 +317,6 @@ def _digest(world: World, reply: dict[str, Any]) -> dict[str, Any]:
 
 def _altered(attributes: dict[str, Any], separator: str, equal: str) -> str:
     """Return the fields that attributes altered, as "name:value" texts."""
-    names = sorted({name.removeprefix("*req.") for m in attributes.get("AlteredFields") or [] for name in m["Fields"]})
+    names = sorted({name.removeprefix("*req.") for name in attributes.get("AlteredFields") or []})
     event = attributes.get("Event") or {}
     return separator.join(f"{name}{equal}{event[name]}" for name in names if name in event)

@@ -94,7 +94,9 @@ def _action_plan(building: Building, item: TpActionPlan) -> ActionPlan:
         weight_nano = building.amount(line.Weight, Spot("action_plans", item.ID, "Weight", index))
         uuid = _kept_uuid(known, index, timing, line.ActionsId) or building.world.new_id()
         timings.append(ActionTiming(uuid, timing, line.ActionsId, weight_nano))
-    return ActionPlan(item.ID, tuple(timings), (known.account_ids if known is not None else None) or {})
+    accounts = known.account_ids if known is not None else None
+    # Clients of a plan without accounts have always seen null after a folder, and an empty map after a stored plan.
+    return ActionPlan(item.ID, tuple(timings), accounts or (None if building.plan.is_from_files else {}))
 
 
 def _kept_uuid(known: ActionPlan | None, index: int, timing: Timing | None, actions_id: str) -> str:

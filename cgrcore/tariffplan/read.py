@@ -28,6 +28,10 @@ class Plan:
         self.refused_files: set[str] = set()
         self._texts: dict[str, tuple[Kind, CsvText]] = {}
 
+    @property
+    def is_from_files(self) -> bool:
+        return bool(self._texts)
+
     def add_file(self, kind: Kind, content: bytes, *, separator: str, refuse_repeats: bool) -> None:
         """Read one file into the plan."""
         text = CsvText(kind.file, content, separator)

@@ -90,3 +90,20 @@ def test_a_killed_server_comes_back_as_its_clients_knew_it(server: Server) -> No
     assert server.call("CDRsV1.GetCDRs", OriginIDs=["cdr-1"]) == cdrs
     assert server.call("APIerSv1.AddBalance", BalanceType="*monetary", **account) == "OK"
     assert [value for kind, _, _, value in balances(server) if kind == "*monetary"] == [25]
+
+
+@pytest.mark.slow
+def test_a_request_repeated_after_a_kill_is_not_done_twice(server: Server) -> None:
+    request = {
+        "Tenant": "cgrates.org",
+        "Account": "1001",
+        "BalanceType": "*monetary",
+        "Value": 5,
+        "Balance": {"ID": "main"},
+        "APIOpts": {"*idempotencyKey": "top-up-1"},
+    }
+    assert server.call("APIerSv1.AddBalance", **request) == "OK"
+    server.kill()
+    server.start()
+    assert server.call("APIerSv1.AddBalance", **request) == "OK"
+    assert [value for _, _, _, value in balances(server)] == [5]

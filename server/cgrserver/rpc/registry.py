@@ -23,7 +23,12 @@ __all__ = ["METHODS", "Args", "Method", "method"]
 
 
 class Args(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Base of argument records: every field has its zero value as default, names are those on the wire."""
+    """Base of argument records: every field has its zero value as default, names are those on the wire.
+
+    Every method takes `APIOpts`, also where CGRateS has none: an idempotency key is given there.
+    """
+
+    APIOpts: dict[str, Any] | None = None
 
 
 class Method(msgspec.Struct, frozen=True):

@@ -84,8 +84,14 @@ def set_actions(world: World, args: SetActionsV1Args) -> str:
     return _store(world, args.ActionsId, args.Overwrite, [_text_of(item) for item in items])
 
 
-def _text_of(item: V1TPAction) -> ActionText:
+def _fields_of(item: TPAction | V1TPAction) -> dict[str, Any]:
     fields = msgspec.structs.asdict(item)
+    del fields["APIOpts"]
+    return fields
+
+
+def _text_of(item: V1TPAction) -> ActionText:
+    fields = _fields_of(item)
     weight = fields["BalanceWeight"]
     return ActionText(
         **{
@@ -106,7 +112,7 @@ def set_actions_v2(world: World, args: SetActionsV2Args) -> str:
         if item.BalanceType and not item.Units:
             missing.append("Units")
         _require(item.Identifier, missing)
-    return _store(world, args.ActionsId, args.Overwrite, [ActionText(**msgspec.structs.asdict(it)) for it in items])
+    return _store(world, args.ActionsId, args.Overwrite, [ActionText(**_fields_of(it)) for it in items])
 
 
 def _require(identifier: str, missing: list[str]) -> None:

@@ -26,6 +26,7 @@ class Balance:
     is_disabled: bool
     is_blocker: bool
     is_dirty: bool
+    expires_offset_min: int
     def __init__(
         self,
         uuid: str = "",
@@ -71,4 +72,5 @@ class AccountBase:
     @property
     def id(self) -> str: ...
     def copy(self) -> Self: ...
+    def values(self) -> dict[Balance, int]: ...
     def has_expired(self, at: int) -> bool: ...

@@ -89,7 +89,8 @@ cdef class Balance:
 
     `value_nano`: units or money × 10^9, 128 bits; `expires_at` ns UTC, ZERO_AT for never; `weight_nano`: the heavier
     goes first; sets are `dict[str, bool]`, False excluding, or None; `factors` id -> nano or None; `is_dirty`:
-    changed since triggers were last evaluated (not stored).
+    changed since triggers were last evaluated (not stored); `expires_offset_min`: the offset of the clock that the
+    expiry was given in, minutes east of UTC, for showing it so.
     """
 
     def __init__(self, str uuid="", str id="", str type="", value_nano=0, *, int64_t expires_at=ZERO_AT,
@@ -122,6 +123,7 @@ cdef class Balance:
         twin.is_disabled = self.is_disabled
         twin.is_blocker = self.is_blocker
         twin.is_dirty = self.is_dirty
+        twin.expires_offset_min = self.expires_offset_min
         return twin
 
     @property
@@ -257,6 +259,16 @@ cdef class AccountBase:
         twin.is_disabled = self.is_disabled
         twin.updated_at = self.updated_at
         return twin
+
+    def values(self):
+        """Return what every balance holds, by balance."""
+        cdef dict found = {}
+        cdef Balance balance
+        for group in self.balances.values():
+            if group is not None:
+                for balance in <list>group:
+                    found[balance] = int_of(balance.value)
+        return found
 
     def has_expired(self, int64_t at):
         """True when a balance expired before the instant (ns UTC)."""

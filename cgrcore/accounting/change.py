@@ -90,7 +90,7 @@ def new_balance(world: World, wanted: BalanceFilter, value_nano: int) -> Balance
     kind = wanted.type or ""
     if wanted.id == DEFAULT_ID:
         return Balance(world.new_id(), DEFAULT_ID, kind, value_nano)
-    return Balance(
+    balance = Balance(
         world.new_id(),
         wanted.id or "",
         kind,
@@ -107,6 +107,8 @@ def new_balance(world: World, wanted: BalanceFilter, value_nano: int) -> Balance
         factors=wanted.factors,
         is_blocker=bool(wanted.is_blocker),
     )
+    balance.expires_offset_min = wanted.expires_offset_s // 60
+    return balance
 
 
 def change_balances(
@@ -189,6 +191,7 @@ def _assign(balance: Balance, wanted: BalanceFilter) -> None:
         balance.id = wanted.id
     if wanted.expires_at is not None:
         balance.expires_at = wanted.expires_at
+        balance.expires_offset_min = wanted.expires_offset_s // 60
     if wanted.weight_nano is not None:
         balance.weight_nano = wanted.weight_nano
     if wanted.is_disabled is not None:
@@ -306,6 +309,8 @@ def settle(world: World, account: Account) -> None:
 
 def drop_expired(account: Account, now_at: int) -> None:
     """Remove the balances that expired before an instant. A type whose last balance goes stays with None."""
+    if not account.has_expired(now_at):
+        return
     for kind, group in account.balances.items():
         if group and any(balance.is_expired_at(now_at) for balance in group):
             account.balances[kind] = [balance for balance in group if not balance.is_expired_at(now_at)] or None

@@ -5,7 +5,6 @@ once, at its start; prices come from the tariff in force. Does not know: session
 """
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import msgspec
 
@@ -26,7 +25,7 @@ MONETARY = "*monetary"
 ZERO = "*zero"
 
 
-class Charge(NamedTuple):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """What a debit did: the kernel's record of payments, and the account as it is now (a copy, in a dry run).
 
     `initial` holds the values of the account's balances before.
@@ -56,7 +55,7 @@ def charge(world: World, call: Call, account: Account, *, is_dry_run: bool, may_
         rules = world.parts["debit_rules"] = Rules(world)
     if is_dry_run:
         account = account.copy()
-    initial = {balance: balance.value_nano for group in account.balances.values() for balance in group or ()}
+    initial = account.values()
     tor = call.tor or "*voice"
     units = plain_sources(account, tor, call.start_at)
     money = plain_sources(account, MONETARY, call.start_at)

@@ -73,7 +73,7 @@ def account_id_of(tenant: str, account: str) -> str:
 
 def _fields_of(balance: Balance) -> tuple[Any, ...]:
     value = balance.value_nano
-    return (
+    fields = (
         balance.uuid,
         balance.id,
         value if -(2**63) <= value < 2**63 else str(value),
@@ -89,11 +89,12 @@ def _fields_of(balance: Balance) -> tuple[Any, ...]:
         balance.factors,
         balance.is_blocker,
     )
+    return (*fields, balance.expires_offset_min) if balance.expires_offset_min else fields
 
 
 def _balance_of(fields: list[Any], kind: str) -> Balance:
     timings = fields[9]
-    return Balance(
+    balance = Balance(
         fields[0],
         fields[1],
         kind,
@@ -110,6 +111,9 @@ def _balance_of(fields: list[Any], kind: str) -> Balance:
         factors=fields[12],
         is_blocker=fields[13],
     )
+    if len(fields) > 14:
+        balance.expires_offset_min = fields[14]
+    return balance
 
 
 class Sharing(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ def debit_monetary(world: World, call: Call, cost_nano: int) -> CallCost:
 
 def _pay(world: World, planned: Charge, cost_nano: int) -> dict[str, object]:
     account: Account = world.state.table("accounts").edit(planned.account.id)
-    initial = {balance: balance.value_nano for group in account.balances.values() for balance in group or ()}
+    initial = account.values()
     if cost_nano:
         _take(_payers(world, account, planned), cost_nano)
         settle(world, account)

@@ -212,8 +212,11 @@ TABLES = ("destinations", "rating_plans", "rating_profiles")
 
 def tariff_of(world: World) -> Tariff:
     """Return the tariff in force, compiled anew when a table it depends on has moved."""
-    tables = [world.state.table(name) for name in TABLES]
-    versions = tuple(table.version for table in tables)
+    tables = world.parts.get("tariff_tables")
+    if tables is None:
+        tables = world.parts["tariff_tables"] = tuple(world.state.table(name) for name in TABLES)
+    destinations, plans, profiles = tables
+    versions = (destinations.version, plans.version, profiles.version)
     tariff: Tariff | None = world.parts.get("tariff")
     if tariff is None or tariff.versions != versions:
         rals = world.settings["rals"]

@@ -6,7 +6,7 @@ Does not know: currencies, balances, prices per unit.
 """
 
 import re
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import Enum
 
 from cgrcore.errors import BadRequest
@@ -33,6 +33,9 @@ LIMIT_NANO = 10**36
 
 #: More digits than any sane amount has; longer texts are refused before they are parsed.
 MAX_TEXT_SIZE = 64
+
+#: Wide enough for every amount: nothing is rounded by it.
+_WIDE = Context(prec=60)
 
 
 class Rounding(Enum):
@@ -77,7 +80,7 @@ def round_nano(amount_nano: int, decimals: int, mode: Rounding) -> int:
     """Round an amount to a number of decimals (0 to 9; more leave it as it is)."""
     if mode is Rounding.NONE or decimals >= 9:
         return amount_nano
-    step = 10 ** (9 - max(decimals, 0))
+    step: int = 10 ** (9 - max(decimals, 0))
     if mode is Rounding.UP:
         return div_ceil(amount_nano, step) * step
     if mode is Rounding.MIDDLE:
@@ -145,7 +148,7 @@ def number_from_nano(amount_nano: int) -> int | Decimal:
     whole, rest = divmod(amount_nano, NANO)
     if rest == 0:
         return whole
-    return Decimal(format_nano(amount_nano))
+    return Decimal(amount_nano).scaleb(-9, _WIDE).normalize(_WIDE)
 
 
 def format_nano(amount_nano: int) -> str:

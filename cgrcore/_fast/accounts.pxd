@@ -32,6 +32,7 @@ cdef class Balance:
     cdef public bint is_disabled
     cdef public bint is_blocker
     cdef public bint is_dirty
+    cdef public short expires_offset_min
     cpdef Balance copy(self)
 
 cdef class AccountBase:

@@ -122,6 +122,7 @@ def set_expiry(run: Run, action: Action) -> None:
     for balance in require_account(run).balances.get(wanted.type or "") or ():
         if matches(wanted, balance, ignores_expiry=True):
             balance.expires_at = Balance().expires_at if expires_at is None else expires_at
+            balance.expires_offset_min = wanted.expires_offset_s // 60
 
 
 def transfer(run: Run, action: Action) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cgrcore.accounting import Account
+from cgrcore.accounting import Account, account_as_wire
 from cgrcore.actions.run import run_actions, run_for_accounts, undone_on_failure
 from cgrcore.errors import NotFound, PartiallyExecuted, Refused
 from cgrcore.money import NANO
@@ -116,3 +116,10 @@ def test_nothing_is_told_outside_of_what_was_undone(world: World, define: Define
     with pytest.raises(PartiallyExecuted):
         run_actions(world, set_id, ACCOUNT_ID)
     assert not len(world.state.table("outbox"))
+
+
+def test_an_expiry_is_shown_in_the_offset_it_was_given_in(world: World, define: Define) -> None:
+    run_actions(world, define(step("*topup", 5, expiration="2037-06-30T12:00:00+02:00", **SMS)), ACCOUNT_ID)
+    account: Account = world.state.table("accounts").require(ACCOUNT_ID)
+    again = Account.decode(account.copy().encode())
+    assert account_as_wire(again)["BalanceMap"]["*sms"][0]["ExpirationDate"] == "2037-06-30T12:00:00+02:00"

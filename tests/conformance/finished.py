@@ -101,6 +101,7 @@ FINISHED: dict[str, str | frozenset[str]] = {
             "set_ddestinations",
             "set_expiry",
             "threshold_account_action",
+            "topup_field",
             "topup_type",
             "topup_units_notation",
             "transfer_balance",

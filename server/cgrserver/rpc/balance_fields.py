@@ -15,7 +15,7 @@ from cgrcore.errors import BadRequest, NotFound
 from cgrcore.event import text_of
 from cgrcore.money import nano_from_number, parse_nano
 from cgrcore.rating import Timing
-from cgrcore.timing import parse_time
+from cgrcore.timing import Moment, parse_time
 from cgrcore.world import World
 
 __all__ = ["balance_filter"]
@@ -30,12 +30,14 @@ def balance_filter(world: World, kind: str, fields: dict[str, Any] | None, value
     """Return the filter that a type, a `Balance` map and a value (0: the map's own) describe."""
     given = fields or {}
     timing_ids = parse_set(text_of(given["TimingIDs"])) if "TimingIDs" in given else None
+    expires = _expiry(world, given)
     return BalanceFilter(
         uuid=_text(given, "UUID"),
         id=_text(given, "ID"),
         type=kind,
         value=_value(given, value),
-        expires_at=_expiry(world, given),
+        expires_at=None if expires is None else expires.at,
+        expires_offset_s=0 if expires is None else expires.offset_s,
         weight_nano=_weight(world, given),
         destination_ids=_set(given, "DestinationIDs"),
         rating_subject=_text(given, "RatingSubject"),
@@ -85,7 +87,7 @@ def _weight(world: World, given: dict[str, Any]) -> int | None:
     return _number(value)
 
 
-def _expiry(world: World, given: dict[str, Any]) -> int | None:
+def _expiry(world: World, given: dict[str, Any]) -> Moment | None:
     if "ExpiryTime" not in given:
         return None
     value = given["ExpiryTime"]
@@ -93,7 +95,7 @@ def _expiry(world: World, given: dict[str, Any]) -> int | None:
         shown = _float_text(value) if isinstance(value, int | Decimal) else text_of(value)
         raise BadRequest(f"cannot convert field: {shown} to time.Time")
     zone = str(world.settings["general"].get("default_timezone") or "UTC")
-    return parse_time(value, world.now_at, zone).at
+    return parse_time(value, world.now_at, zone)
 
 
 def _float_text(value: int | Decimal) -> str:

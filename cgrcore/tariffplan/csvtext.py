@@ -76,17 +76,23 @@ class CsvText:
 
     def line_of(self, row_index: int) -> int:
         """Return the line (from 1) on which a row begins."""
-        if self._starts is None:
+        if self._starts is None and self.rows:
             self._starts = [number for number, line in enumerate(self._lines, 1) if line and line[0] != "#"]
-        return self._starts[row_index]
+        return self._starts[row_index] if self._starts else 1
 
     def column_of(self, row_index: int, field_index: int) -> int:
-        """Return the column (from 1) of its line in which a field begins. In a row over several lines: as if in one."""
-        column = 1
-        for field in self.rows[row_index][:field_index]:
-            quoted = '"' in field or self.separator in field or "\n" in field
-            column += len(field) + 1 + (2 + field.count('"') if quoted else 0)
-        return column
+        """Return the column (from 1) in which a field begins; where the line ends, for a field on a later one."""
+        line = self._lines[self.line_of(row_index) - 1]
+        at = 0
+        for _ in range(field_index):
+            end = at
+            if line.startswith('"', at):
+                end = _closing_quote(line, at + 1)
+            cut = line.find(self.separator, end) if end >= 0 else -1
+            if cut < 0:
+                break
+            at = cut + len(self.separator)
+        return at + 1
 
     def _refuse_widths(self, names: Sequence[str]) -> None:
         """Note a mistake for each row that does not have one field for each column, and drop these rows."""

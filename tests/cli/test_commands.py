@@ -200,3 +200,11 @@ def test_a_mistake_in_a_tariff_plan_is_told_with_its_place(tmp_path: Path) -> No
 def test_a_folder_without_a_tariff_plan_is_told(tmp_path: Path) -> None:
     assert cgrcore("check-tariff", str(tmp_path)).returncode == 1
     assert cgrcore("check-tariff", str(tmp_path / "missing")).returncode == 1
+
+
+def test_a_dry_run_of_migrating_says_what_would_run(tmp_path: Path) -> None:
+    database = ("--set", f"data_db.db_name={tmp_path}/a.db", "--set", f"stor_db.db_name={tmp_path}/a.db")
+    looked = cgrcore("migrate", "--dry-run", *database)
+    assert (looked.returncode, looked.stdout) == (0, "would run 0001_initial\n")
+    assert cgrcore("migrate", *database).stdout == "ran 0001_initial\n"
+    assert cgrcore("migrate", *database).stdout == "the schema is up to date\n"

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 import trio
 from cgrserver.commit import Committer
-from cgrserver.storage.postgres import PostgresStore, conninfo_of
+from cgrserver.storage.postgres import PostgresStore, conninfo_of, migrate_postgres
 from cgrserver.storage.tables import Codecs
 
 from cgrcore.cdrs.filter import CdrFilter
@@ -43,6 +43,17 @@ def test_the_configuration_says_how_to_connect() -> None:
 def test_a_server_that_is_not_there_says_so(codecs: Codecs) -> None:
     with pytest.raises(Unavailable, match="PostgreSQL"):
         PostgresStore("host=/nowhere port=5599 user=x", codecs)
+
+
+def test_a_dry_run_leaves_the_schema_as_it_was(postgres: str) -> None:
+    assert migrate_postgres(postgres, is_dry_run=True) == ["0001_initial"]
+    assert migrate_postgres(postgres, is_dry_run=False) == ["0001_initial"]
+    assert migrate_postgres(postgres, is_dry_run=True) == []
+
+
+def test_migrating_a_schema_that_a_server_has_is_refused(pg: PostgresStore, postgres: str) -> None:
+    with pytest.raises(Unavailable, match="another process serves"):
+        migrate_postgres(postgres, is_dry_run=True)
 
 
 def test_costs_are_exact_numbers_for_other_programs(pg: PostgresStore, postgres: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 import trio
 from cgrserver.commit import Committer
 from cgrserver.storage.migrations import Migration, migrate, migrations
-from cgrserver.storage.sqlite import SqliteStore
+from cgrserver.storage.sqlite import SqliteStore, migrate_sqlite
 from cgrserver.storage.tables import Codecs
 
 from cgrcore.cdrs.records import Cdr
@@ -111,6 +111,18 @@ def test_a_step_that_fails_leaves_nothing_of_itself(connection: sqlite3.Connecti
     assert migrate(connection.execute, "sqlite") == []
 
 
+def test_migrating_a_file_that_a_server_has_is_refused(store: SqliteStore, tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="another process serves"):
+        migrate_sqlite(tmp_path / "store.db", is_dry_run=True)
+
+
+def test_a_dry_run_on_a_file_leaves_it_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    assert migrate_sqlite(path, is_dry_run=True) == ["0001_initial"]
+    assert migrate_sqlite(path, is_dry_run=False) == ["0001_initial"]
+    assert migrate_sqlite(path, is_dry_run=True) == []
+
+
 def test_a_schema_of_a_newer_program_is_refused(connection: sqlite3.Connection) -> None:
     migrate(connection.execute, "sqlite", steps=steps())
     with pytest.raises(Corrupt, match="use a newer program"):
@@ -178,7 +190,7 @@ BROKEN_DISK = """
 import resource, signal, sys
 from cgrcore.errors import Unavailable
 from cgrcore.ports import Batch
-from cgrserver.storage.sqlite import SqliteStore
+from cgrserver.storage.sqlite import SqliteStore, migrate_sqlite
 from cgrserver.storage.tables import Codecs
 from tests.storage.conftest import TABLES
 

@@ -37,6 +37,7 @@ COMMANDS = (
     Command(
         "account balances", "cgrserver.cli.account:balances", "Show what an account's balances held at an instant."
     ),
+    Command("migrate", "cgrserver.cli.migrate:migrate", "Bring the store's schema up to date."),
     Command("doctor", "cgrserver.cli.doctor:doctor", "Check that this machine can run the server, and how well."),
 )
 

@@ -31,7 +31,7 @@ from cgrserver.storage.rows import (
 )
 from cgrserver.storage.tables import Codecs
 
-__all__ = ["PostgresStore", "conninfo_of"]
+__all__ = ["PostgresStore", "conninfo_of", "migrate_postgres"]
 
 T = TypeVar("T")
 
@@ -106,25 +106,9 @@ class PostgresStore(SqlQueries):
             raise _unavailable(error) from error
 
     def _open(self) -> psycopg.Connection[Any]:
-        connection = self._connect()
-        try:
-            connection.execute(f"SET synchronous_commit = {self._synchronous}")
-            connection.execute(f"SET lock_timeout = {self._lock_wait_ms}")
-            connection.execute(LOCK)
-        except psycopg.errors.LockNotAvailable:
-            connection.close()
-            raise Unavailable("another process serves from this PostgreSQL schema") from None
-        except psycopg.Error as error:
-            connection.close()
-            raise _unavailable(error) from error
-        return connection
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        try:
-            connection = psycopg.connect(self._conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
-            connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
-        except psycopg.Error as error:
-            raise _unavailable(error) from error
+        connection = _connect(self._conninfo)
+        _take(connection, self._lock_wait_ms)
+        connection.execute(f"SET synchronous_commit = {self._synchronous}")
         return connection
 
     def close(self) -> None:
@@ -183,7 +167,7 @@ class PostgresStore(SqlQueries):
         with self._readers_lock:
             connection = self._readers.pop() if self._readers else None
         if connection is None or connection.closed:
-            connection = self._connect()
+            connection = _connect(self._conninfo)
             connection.read_only = True
         try:
             with connection.transaction():
@@ -201,6 +185,40 @@ class PostgresStore(SqlQueries):
         given = [_clean(value) if isinstance(value, str) else value for value in parameters]
         with self._read() as connection:
             return [make(row) for row in connection.execute(sql.replace("{}", "%s"), given)]
+
+
+def migrate_postgres(conninfo: str, *, is_dry_run: bool) -> list[str]:
+    """As `migrations.migrate`, on a schema that no server has. Raises Unavailable, Corrupt."""
+    connection = _connect(conninfo)
+    try:
+        _take(connection, lock_wait_ms=1)
+        return migrate(lambda sql: _run(connection, sql), "postgres", is_dry_run=is_dry_run)
+    except psycopg.Error as error:
+        raise _unavailable(error) from error
+    finally:
+        connection.close()
+
+
+def _connect(conninfo: str) -> psycopg.Connection[Any]:
+    try:
+        connection = psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+        connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
+    except psycopg.Error as error:
+        raise _unavailable(error) from error
+    return connection
+
+
+def _take(connection: psycopg.Connection[Any], lock_wait_ms: int) -> None:
+    """Lock the schema for this process, or close the connection and raise Unavailable."""
+    try:
+        connection.execute(f"SET lock_timeout = {lock_wait_ms}")
+        connection.execute(LOCK)
+    except psycopg.errors.LockNotAvailable:
+        connection.close()
+        raise Unavailable("another process serves from this PostgreSQL schema") from None
+    except psycopg.Error as error:
+        connection.close()
+        raise _unavailable(error) from error
 
 
 def _insert_sql(table: str, columns: Sequence[str], on_conflict: str = "") -> str:

@@ -31,7 +31,7 @@ from cgrserver.storage.rows import (
 )
 from cgrserver.storage.tables import Codecs
 
-__all__ = ["SqliteStore"]
+__all__ = ["SqliteStore", "migrate_sqlite"]
 
 T = TypeVar("T")
 
@@ -199,6 +199,19 @@ class SqliteStore(SqlQueries):
     def _rows(self, sql: str, parameters: Sequence[Any], make: Callable[[Sequence[Any]], T]) -> list[T]:
         with self._read() as connection:
             return [make(row) for row in connection.execute(sql.replace("{}", "?"), parameters)]
+
+
+def migrate_sqlite(path: Path, *, is_dry_run: bool) -> list[str]:
+    """As `migrations.migrate`, on a file that no server has. Raises Unavailable, Corrupt."""
+    with _lock(path):
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            connection.execute(f"PRAGMA page_size={PAGE_SIZE_BYTES}")
+            return migrate(connection.execute, "sqlite", is_dry_run=is_dry_run)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+        finally:
+            connection.close()
 
 
 class _Insert:

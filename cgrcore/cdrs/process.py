@@ -76,7 +76,6 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
 
 
 def _runs(world: World, event: CgrEvent, switches: Switches) -> list[CgrEvent]:
-    event.event.setdefault("CGRID", cgrid_of(event.event))
     options = dict(event.options)
     if switches.attributes:
         options.setdefault("*context", "*cdrs")
@@ -104,6 +103,7 @@ def _take_once(world: World, runs: list[CgrEvent], stored: StoredCdrs) -> None:
     taken = world.state.table("cdr_ids")
     for run in runs:
         cgrid, run_id = _identity(run)
+        run.event["CGRID"] = cgrid
         key = f"{cgrid}:{run_id}"
         if key in taken or (cgrid, run_id) in stored.cdrs:
             raise Conflict("EXISTS", subject="cdr", subject_id=key)
@@ -120,7 +120,7 @@ def _prepare(world: World, run: CgrEvent, switches: Switches, stored: StoredCdrs
     if fields.get("RequestType") == "*directdebit" and fields.get("Cost") is None:
         raise mandatory_missing(("Cost",))
     if switches.refund and not fields.get("CostDetails"):
-        before = stored.cdrs.get((str(fields.get("CGRID")), str(fields.get("RunID") or "")))
+        before = stored.cdrs.get((cgrid_of(fields), str(fields.get("RunID") or "")))
         if before is None:
             raise _partially()
         fields["CostDetails"] = before.cost_details

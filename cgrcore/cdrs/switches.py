@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from cgrcore.errors import BadRequest
+from cgrcore.event import boolean_option
 from cgrcore.world import World
 
 __all__ = ["Switches", "flag_values", "switches_for"]
@@ -68,14 +70,16 @@ def switches_for(base: Switches, options: Mapping[str, Any], flags: Iterable[str
     """Return `base` as the options and then the flags change it.
 
     Rerating implies rating and a refund; a refund without rerating does not rate; what is refunded is processed again.
-    An explicit rating flag wins.
+    An explicit rating flag wins. Raises BadRequest for an option that is no truth value.
     """
     said = flag_values(flags)
     given: dict[str, bool] = {}
     for name, option in OPTIONS.items():
-        value = options.get(option)
-        if value is not None:
-            given[name] = str(value).lower() == "true"
+        if options.get(option) is not None:
+            try:
+                given[name] = boolean_option(options, option)
+            except BadRequest as error:
+                raise BadRequest(f"failed to configure processing args: {error}") from None
     for name, flag in FLAGS.items():
         if flag in said:
             given[name] = said[flag]

@@ -1,6 +1,7 @@
 """CDRsV1 and CDRsV2: taking in, rating and rerating call detail records; SessionSv1.ProcessCDR."""
 
 from collections.abc import Awaitable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -17,11 +18,15 @@ from cgrcore.cdrs import (
     session_of_cdr,
     switches_for,
 )
-from cgrcore.errors import CgrError, mandatory_missing, server_error
-from cgrcore.event import CgrEvent, new_event
+from cgrcore.cdrs.records import SessionCost
+from cgrcore.errors import BadRequest, CgrError, Conflict, mandatory_missing, server_error
+from cgrcore.event import CgrEvent, new_event, usage_of
+from cgrcore.rating import EventCost
 from cgrcore.sessions import cgrid_of
+from cgrcore.timing import parse_duration, parse_time
 from cgrcore.world import World
 from cgrserver.rpc.methods.cdr_queries import CdrFilterArgs
+from cgrserver.rpc.methods.responder import CdrCallArgs
 from cgrserver.rpc.methods.sessions import EventArgs
 from cgrserver.rpc.registry import Args, method
 
@@ -37,7 +42,9 @@ class CdrEventArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
     def event(self, world: World) -> CgrEvent:
-        return new_event(world, self.Tenant, self.ID, self.Time, self.Event or {}, self.APIOpts)
+        if self.Event is None:
+            raise CgrError("PARTIALLY_EXECUTED")
+        return new_event(world, self.Tenant, self.ID, self.Time, dict(self.Event), self.APIOpts)
 
 
 class CdrEventsArgs(Args):
@@ -142,8 +149,78 @@ def _fetch_session_cdr(store: Any, world: World, args: EventArgs) -> Any:
 @method("SessionSv1.ProcessCDR", fetch=_fetch_session_cdr)
 def process_session(world: World, args: EventArgs, stored: StoredCdrs) -> str:
     """Write the CDRs of a session, one for each run; of a call without session, as CDRsV1.ProcessEvent."""
+    if args.Event is None:
+        raise mandatory_missing(("Event",))
     process_session_cdr(world, args.event(world), stored)
     return "OK"
+
+
+# --- CDRs as records --------------------------------------------------------------------------------------------------
+
+
+class ExternalCdrArgs(Args):
+    """A CDR whose instants, usage and cost details are texts."""
+
+    CGRID: str = ""
+    RunID: str = ""
+    OrderID: int = 0
+    OriginHost: str = ""
+    Source: str = ""
+    OriginID: str = ""
+    ToR: str = ""
+    RequestType: str = ""
+    Tenant: str = ""
+    Category: str = ""
+    Account: str = ""
+    Subject: str = ""
+    Destination: str = ""
+    SetupTime: str = ""
+    AnswerTime: str = ""
+    Usage: str = ""
+    ExtraFields: dict[str, str] | None = None
+    CostSource: str = ""
+    Cost: Decimal = Decimal(0)
+    CostDetails: str = ""
+    ExtraInfo: str = ""
+    PreRated: bool = False
+    APIOpts: dict[str, Any] | None = None
+
+
+def _fetch_record(store: Any, world: World, args: Any) -> Awaitable[StoredCdrs]:
+    return _fetch(store, [_fields(args)])
+
+
+def _fields(args: Any) -> dict[str, Any]:
+    """Return the fields of a CDR given as a record, as an event has them."""
+    fields = {name: getattr(args, name) for name in args.__struct_fields__ if name not in ("ExtraFields", "APIOpts", "OrderID")}
+    given = {name: value for name, value in fields.items() if value}
+    return {**(args.ExtraFields or {}), **given}
+
+
+@method("CDRsV1.ProcessCDR", fetch=_fetch_record)
+def process_cdr(world: World, args: CdrCallArgs, stored: StoredCdrs) -> str:
+    """Take in a CDR that is a record already. One that says it is rated is stored as it is."""
+    return _process_record(world, args, stored)
+
+
+@method("CDRsV1.ProcessExternalCDR", fetch=_fetch_record)
+def process_external_cdr(world: World, args: ExternalCdrArgs, stored: StoredCdrs) -> str:
+    """Take in a CDR whose fields are texts."""
+    parse_duration(args.Usage)
+    for text in (args.SetupTime, args.AnswerTime):
+        parse_time(text, world.now_at)
+    return _process_record(world, args, stored)
+
+
+def _process_record(world: World, args: Any, stored: StoredCdrs) -> str:
+    event = new_event(world, args.Tenant, "", None, _fields(args), args.APIOpts)
+    base = configured(world)
+    switches = msgspec.structs.replace(base, rals=not args.PreRated, chargers=base.chargers and not args.PreRated)
+    process_events(world, [event], switches_for(switches, event.options, ()), stored)
+    return "OK"
+
+
+# --- costs of sessions ------------------------------------------------------------------------------------------------
 
 
 class SessionCostArgs(Args):
@@ -153,7 +230,31 @@ class SessionCostArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _need_cost(args: SessionCostArgs) -> dict[str, Any]:
+async def _fetch_cost(store: Any, world: World, args: SessionCostArgs) -> bool:
+    """Say whether the store has a cost of that name."""
+    cost = args.Cost or {}
+    return bool(await store.find_session_costs(cgrid=cost.get("CGRID") or "", run_id=cost.get("RunID") or ""))
+
+
+@method("CDRsV1.StoreSessionCost", fetch=_fetch_cost, aliases=("CDRsV2.StoreSessionCost",))
+def store_session_cost(world: World, args: SessionCostArgs, is_known: bool) -> str:
+    """Keep what a session cost, for the CDR that comes later."""
     if args.Cost is None:
         raise mandatory_missing(("Cost",))
-    return args.Cost
+    cost = args.Cost
+    if not cost.get("CGRID"):
+        raise BadRequest("mandatory information missing: CGRID")
+    if args.CheckDuplicate and is_known:
+        raise Conflict("SERVER_ERROR: EXISTS", subject="session cost", subject_id=cost["CGRID"])
+    details = cost.get("CostDetails")
+    kept = SessionCost(
+        cgrid=cost["CGRID"],
+        run_id=cost.get("RunID") or "",
+        origin_host=cost.get("OriginHost") or "",
+        origin_id=cost.get("OriginID") or "",
+        cost_source=cost.get("CostSource") or "",
+        usage_ns=usage_of(cost.get("Usage")) or 0,
+        cost_details=None if details is None else EventCost.from_wire(details),
+    )
+    world.state.effects.rows.append(("session_costs", "insert", kept))
+    return "OK"

@@ -8,11 +8,14 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from cgrcore.accounting import set_balance
+from cgrcore.actions.balance_filter import BalanceFilter, ValueFormula
 from cgrcore.actions.context import Run, call_method, require_account
 from cgrcore.actions.outside import later
 from cgrcore.actions.records import Action
 from cgrcore.actions.template import fill_template
 from cgrcore.errors import BadRequest, NotFound
+from cgrcore.money import nano_from_number
 
 __all__ = [
     "alter_sessions",
@@ -107,11 +110,13 @@ def remove_session_costs(run: Run, action: Action) -> None:
 
 
 def reset_account_cdr(run: Run, action: Action) -> None:
-    """Restore the balances from the account's last rated CDR, when one was fetched. Raises NotFound without one."""
-    restore = run.world.parts.get("restore_account")
-    if restore is None:
-        raise NotFound(subject="cdrs", subject_id=require_account(run).id)
-    restore(run.world, require_account(run))
+    """Give the balances the values that the account's last rated CDR says they had. Raises NotFound without one."""
+    account = require_account(run)
+    if run.last_summary is None:
+        raise NotFound(subject="cdrs", subject_id=account.id)
+    for line in run.last_summary.get("BalanceSummaries") or ():
+        value = ValueFormula(nano_from_number(line["Value"]))
+        set_balance(run.world, account, BalanceFilter(uuid=line["UUID"], type=line["Type"], value=value))
 
 
 def set_dynamic_destinations(run: Run, action: Action) -> None:

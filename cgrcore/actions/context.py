@@ -3,7 +3,7 @@
 Does not know: any kind of action.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -35,6 +35,8 @@ class Moved(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, kw_only=True):
     """One run of a set. `account` is being edited, or None; `event` is what triggered it, if an event did.
 
+    `last_summary` is the account as its last rated CDR left it (the wire's AccountSummary), when the caller read that.
+
     `place` is the index in `actions` of what runs now; by it `values_nano`, `removed` and `moved` tell what an action
     left in a balance, which balances it removed and what it transferred.
     """
@@ -44,6 +46,7 @@ class Run(msgspec.Struct, kw_only=True):
     actions: tuple[Action, ...]
     event: CgrEvent | None = None
     extra: Any = None
+    last_summary: Mapping[str, Any] | None = None
     place: int = 0
     is_removed: bool = False
     values_nano: dict[int, int] = {}

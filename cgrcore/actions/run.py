@@ -6,7 +6,7 @@ account's set, undone, without an error. An expiry is read when its action runs.
 actions do (`steps`), schedules, triggers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,28 +28,39 @@ __all__ = ["run_actions", "run_for_accounts", "run_step", "sorted_actions", "und
 
 
 def run_actions(
-    world: World, set_id: str, account_id: str | None, event: CgrEvent | None = None, extra: Any = None
+    world: World,
+    set_id: str,
+    account_id: str | None,
+    event: CgrEvent | None = None,
+    extra: Any = None,
+    last_summary: Mapping[str, Any] | None = None,
 ) -> None:
     """Run an action set for an account, which is made when it is missing, or for none.
 
+    `last_summary` is what the account's last rated CDR says of it, for `*reset_account_cdr`.
     Raises NotFound for an unknown set, PartiallyExecuted when an action failed; then nothing of it stays.
     """
-    run_for_accounts(world, set_id, [] if account_id is None else [account_id], event, extra)
+    given = Run(world=world, account=None, actions=(), event=event, extra=extra, last_summary=last_summary)
+    _run_for(given, set_id, [account_id])
 
 
 def run_for_accounts(
     world: World, set_id: str, account_ids: list[str], event: CgrEvent | None = None, extra: Any = None
 ) -> None:
     """Run an action set for each account by itself, errors as `run_actions`: accounts that did not fail keep theirs."""
-    actions = sorted_actions(world, set_id)
+    _run_for(Run(world=world, account=None, actions=(), event=event, extra=extra), set_id, [*account_ids] or [None])
+
+
+def _run_for(given: Run, set_id: str, account_ids: list[str | None]) -> None:
+    actions = sorted_actions(given.world, set_id)
     if actions is None:
         raise NotFound(subject="actions", subject_id=set_id)
     failed = False
-    wanted: list[str | None] = [*account_ids] or [None]
-    for account_id in wanted:
+    for account_id in account_ids:
         try:
-            with undone_on_failure(world.state):
-                _run_set(world, actions, account_id, event, extra)
+            with undone_on_failure(given.world.state):
+                account = None if account_id is None else edit_account(given.world, account_id)
+                _run_set(msgspec.structs.replace(given, account=account, actions=actions, **_nothing_left()))
         except UnreadableFilter:
             pass
         except CgrError:
@@ -83,12 +94,13 @@ def undone_on_failure(state: State) -> Iterator[None]:
     outer.after += inner.after
 
 
-def _run_set(
-    world: World, actions: tuple[Action, ...], account_id: str | None, event: CgrEvent | None, extra: Any
-) -> None:
-    account = None if account_id is None else edit_account(world, account_id)
-    run = Run(world=world, account=account, actions=actions, event=event, extra=extra)
-    for place in range(len(actions)):
+def _nothing_left() -> dict[str, Any]:
+    """Return what steps leave to those after them, as it is before any ran."""
+    return {"values_nano": {}, "removed": {}, "moved": {}}
+
+
+def _run_set(run: Run) -> None:
+    for place in range(len(run.actions)):
         run_step(run, place)
 
 

@@ -123,3 +123,14 @@ def test_an_expiry_is_shown_in_the_offset_it_was_given_in(world: World, define: 
     account: Account = world.state.table("accounts").require(ACCOUNT_ID)
     again = Account.decode(account.copy().encode())
     assert account_as_wire(again)["BalanceMap"]["*sms"][0]["ExpirationDate"] == "2037-06-30T12:00:00+02:00"
+
+
+def test_balances_are_given_back_the_values_of_the_last_cdr(world: World, account: Account, define: Define) -> None:
+    last = {"BalanceSummaries": [{"UUID": "m-1", "ID": "MAIN", "Type": "*monetary", "Initial": 9, "Value": 7}]}
+    run_actions(world, define(step("*reset_account_cdr")), ACCOUNT_ID, last_summary=last)
+    assert value_of(world, ACCOUNT_ID, "*monetary") == 7 * NANO
+
+
+def test_without_a_rated_cdr_there_is_nothing_to_go_back_to(world: World, account: Account, define: Define) -> None:
+    with pytest.raises(PartiallyExecuted):
+        run_actions(world, define(step("*reset_account_cdr")), ACCOUNT_ID)

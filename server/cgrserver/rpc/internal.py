@@ -1,10 +1,10 @@
 """RPC methods called from within a decision, by actions: decoded, checked and decided as if a client had asked.
 
 The call is part of the open decision: its changes are committed or undone with it, and its error is the caller's to
-handle. A method that needs the store first (`fetch`) cannot be called so.
+handle. A call that needs the store first (`fetch` answers an awaitable) cannot be made so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -37,12 +37,17 @@ class InternalCalls:
         method = self._methods.get(name)
         if method is None:
             raise BadRequest(f"rpc: can't find method {name}")
-        if method.fetch is not None:
-            raise Unavailable(f"{name} needs the store and cannot be called by an action")
         arguments = self._arguments.get(name)
         if arguments is None:
             go_type = self._go_types.argument(name, method.args)
             arguments = self._arguments[name] = Arguments(method.args, go_type, self._go_types)
         args = arguments.decode(_encode_json([params]))
         check_mandatory(args, method.mandatory)
-        return method.decide(world, args)
+        if method.fetch is None:
+            return method.decide(world, args)
+        fetched = method.fetch(None, world, args)
+        if isinstance(fetched, Awaitable):
+            if isinstance(fetched, Coroutine):
+                fetched.close()
+            raise Unavailable(f"{name} needs the store and cannot be called by an action")
+        return method.decide(world, args, fetched)

@@ -1,15 +1,10 @@
 """Accounts: making, reading, listing, removing them; and the shared groups they belong to."""
 
-from decimal import Decimal
 from typing import Any
-
-import msgspec
 
 from cgrcore.accounting import (
     Account,
-    Balance,
     SharedGroup,
-    Sharing,
     account_as_old_wire,
     account_as_wire,
     account_id_of,
@@ -18,11 +13,8 @@ from cgrcore.accounting import (
 from cgrcore.actions import ActionTrigger
 from cgrcore.actions.counters import init_counters
 from cgrcore.errors import CgrError, NotFound, server_error
-from cgrcore.money import nano_from_number
-from cgrcore.rating import Timing
 from cgrcore.scheduling.due import reload_schedule
 from cgrcore.scheduling.plans import attach_plans, detach_account
-from cgrcore.timing import parse_time
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
 
@@ -74,49 +66,6 @@ class PageArgs(Args):
     Search: str = ""
     Limit: int | None = None
     Offset: int | None = None
-
-
-class SharedGroupArgs(Args):
-    Id: str = ""
-    AccountParameters: dict[str, dict[str, str]] | None = None
-    MemberIds: dict[str, bool] | None = None
-    Tenant: str = ""
-    APIOpts: dict[str, Any] | None = None
-
-
-class KeyArgs(Args):
-    Tenant: str = ""
-    Arg: str = ""
-    APIOpts: dict[str, Any] | None = None
-
-
-class StoredBalance(Args):
-    Uuid: str = ""
-    ID: str = ""
-    Value: Decimal = Decimal(0)
-    ExpirationDate: str | None = None
-    Weight: Decimal = Decimal(0)
-    DestinationIDs: dict[str, bool] | None = None
-    RatingSubject: str = ""
-    Categories: dict[str, bool] | None = None
-    SharedGroups: dict[str, bool] | None = None
-    Timings: list[dict[str, Any]] | None = None
-    TimingIDs: dict[str, bool] | None = None
-    Disabled: bool = False
-    Factors: dict[str, Decimal] | None = None
-    Blocker: bool = False
-
-
-class StoredAccount(Args):
-    ID: str = ""
-    BalanceMap: dict[str, list[StoredBalance] | None] | None = None
-    UnitCounters: dict[str, Any] | None = None
-    ActionTriggers: list[dict[str, Any]] | None = None
-    AllowNegative: bool = False
-    Disabled: bool = False
-    UpdateTime: str | None = None
-    Tenant: str = ""
-    APIOpts: dict[str, Any] | None = None
 
 
 def _names(name: str) -> tuple[str, ...]:
@@ -288,107 +237,3 @@ def get_shared_group(world: World, group_id: str) -> dict[str, Any]:
     """Return a shared group; one that does not exist is empty and nameless."""
     group: SharedGroup = world.state.table("shared_groups").get(group_id) or SharedGroup("")
     return group.as_wire()
-
-
-@method("ReplicatorSv1.GetSharedGroup")
-def replicated_shared_group(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return a shared group to another node."""
-    return get_shared_group(world, args.Arg)  # type: ignore[no-any-return]
-
-
-@method("ReplicatorSv1.SetSharedGroup", mandatory=("Id",))
-def set_shared_group(world: World, args: SharedGroupArgs) -> str:
-    """Keep a shared group as another node has it."""
-    sharings = args.AccountParameters
-    kept = (
-        None
-        if sharings is None
-        else {key: Sharing(it.get("Strategy", ""), it.get("RatingSubject", "")) for key, it in sharings.items()}
-    )
-    world.state.table("shared_groups").put(args.Id, SharedGroup(args.Id, kept, args.MemberIds))
-    return "OK"
-
-
-@method("ReplicatorSv1.RemoveSharedGroup")
-def remove_shared_group(world: World, args: KeyArgs) -> str:
-    """Remove a shared group as another node did."""
-    world.state.table("shared_groups").remove(args.Arg)
-    return "OK"
-
-
-# --- copies from and for other nodes ---------------------------------------------------------------------------------
-
-
-@method("ReplicatorSv1.GetAccount")
-def replicated_account(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return an account, by its id with the tenant, to another node."""
-    return account_as_wire(world.state.table("accounts").require(args.Arg))
-
-
-@method("ReplicatorSv1.RemoveAccount")
-def remove_replicated_account(world: World, args: KeyArgs) -> str:
-    """Remove an account as another node did."""
-    world.state.table("accounts").remove(args.Arg)
-    return "OK"
-
-
-@method("ReplicatorSv1.SetAccount", mandatory=("ID",))
-def replicate_account(world: World, args: StoredAccount) -> str:
-    """Keep an account as another node has it. One without balances leaves those that are here and not expired."""
-    table = world.state.table("accounts")
-    account = Account(
-        args.ID,
-        {
-            kind: None if group is None else [_balance(world, kind, balance) for balance in group]
-            for kind, group in (args.BalanceMap or {}).items()
-        },
-        allow_negative=args.AllowNegative,
-        is_disabled=args.Disabled,
-    )
-    held: Account | None = table.get(args.ID)
-    if not account.balances and held is not None and _has_unexpired(held, world.now_at):
-        account.balances = held.copy().balances
-    if held is not None:
-        account.triggers, account.unit_counters = held.triggers, held.unit_counters
-    table.put(args.ID, account)
-    return "OK"
-
-
-def _has_unexpired(account: Account, now_at: int) -> bool:
-    return any(not it.is_expired_at(now_at) for group in account.balances.values() for it in group or ())
-
-
-def _balance(world: World, kind: str, stored: StoredBalance) -> Balance:
-    timings = stored.Timings
-    factors = stored.Factors
-    return Balance(
-        stored.Uuid,
-        stored.ID,
-        kind,
-        nano_from_number(stored.Value),
-        expires_at=parse_time(stored.ExpirationDate or "", world.now_at).at,
-        weight_nano=nano_from_number(stored.Weight),
-        destination_ids=stored.DestinationIDs,
-        rating_subject=stored.RatingSubject,
-        categories=stored.Categories,
-        shared_groups=stored.SharedGroups,
-        timings=None if timings is None else tuple(_timing(timing) for timing in timings),
-        timing_ids=stored.TimingIDs,
-        is_disabled=stored.Disabled,
-        factors=None if factors is None else {key: nano_from_number(value) for key, value in factors.items()},
-        is_blocker=stored.Blocker,
-    )
-
-
-def _timing(stored: dict[str, Any]) -> Timing:
-    names = {
-        "id": "ID",
-        "years": "Years",
-        "months": "Months",
-        "month_days": "MonthDays",
-        "week_days": "WeekDays",
-        "start_time": "StartTime",
-        "end_time": "EndTime",
-    }
-    fields = {field: stored[name] for field, name in names.items() if stored.get(name) is not None}
-    return msgspec.convert(fields, Timing)

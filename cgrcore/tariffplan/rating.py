@@ -5,6 +5,8 @@ weight count once for a destination. The slots of a rate lie in the order of usa
 priced.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 from cgrcore.errors import BadRequest
@@ -12,6 +14,7 @@ from cgrcore.rating import Activation, Destination, PlanRate, Rate, Rating, Rati
 from cgrcore.tariffplan.mistakes import Spot
 from cgrcore.tariffplan.records import (
     TpDestination,
+    TpDestinationRate,
     TpRate,
     TpRateBinding,
     TpRateSlot,
@@ -71,8 +74,8 @@ class _PlanMaker:
         self._building = building
         self._texts = texts
         self._rates: dict[str, tuple[Rate, ...]] = {}
-        self._ratings: dict[tuple[str, str, int, int, str], Rating] = {}
-        self._plan_rates: dict[tuple[int, str, int], PlanRate] = {}
+        self._ratings: dict[tuple[str, str, int, Decimal, str], Rating] = {}
+        self._bound: dict[str, list[tuple[str, Rating]]] = {}
         self._bad_timings: set[str] = set()
 
     def check_destinations(self, item_id: str) -> None:
@@ -92,13 +95,14 @@ class _PlanMaker:
                 building.wrong(spot, message, "a tag of Destinations.csv, a stored destination or *any", where)
 
     def plan(self, item: TpRatingPlan) -> RatingPlan:
-        found: dict[str, list[PlanRate]] = {}
+        found: dict[str, tuple[PlanRate, ...]] = {}
         for index, binding in enumerate(item.RatingPlanBindings or ()):
             self._bind(item.ID, index, binding, found)
-        once = {where: tuple(rates if len(rates) == 1 else dict.fromkeys(rates)) for where, rates in found.items()}
-        return RatingPlan(item.ID, once)
+        return RatingPlan(item.ID, found)
 
-    def _bind(self, plan_id: str, index: int, binding: TpRatingPlanBinding, found: dict[str, list[PlanRate]]) -> None:
+    def _bind(
+        self, plan_id: str, index: int, binding: TpRatingPlanBinding, found: dict[str, tuple[PlanRate, ...]]
+    ) -> None:
         timing = self._timing(plan_id, index, binding.TimingId)
         chosen = self._building.items("destination_rates").get(binding.DestinationRatesId)
         if chosen is None:
@@ -108,17 +112,24 @@ class _PlanMaker:
         if chosen is None or timing is None:
             return
         weight_nano = self._building.amount(binding.Weight, Spot("rating_plans", plan_id, "Weight", index))
-        for rate_binding in chosen.DestinationRates or ():
-            rating = self._rating(rate_binding, chosen.ID)
-            key = (id(rating), binding.TimingId, weight_nano)
-            rate = self._plan_rates.get(key)
-            if rate is None:
-                rate = self._plan_rates[key] = PlanRate(timing, rating, weight_nano)
-            group = found.get(rate_binding.DestinationId)
-            if group is None:
-                found[rate_binding.DestinationId] = [rate]
-            else:
-                group.append(rate)
+        # One tuple for all destinations of one rating: a plan of a million destinations has a few hundred of them.
+        alone: dict[int, tuple[PlanRate]] = {}
+        for where, rating in self._ratings_of(chosen):
+            rates = alone.get(id(rating))
+            if rates is None:
+                rates = alone[id(rating)] = (PlanRate(timing, rating, weight_nano),)
+            before = found.setdefault(where, rates)
+            if before is not rates and rates[0] not in before:
+                found[where] = before + rates
+
+    def _ratings_of(self, chosen: TpDestinationRate) -> list[tuple[str, Rating]]:
+        """Return the rating of each destination, in the order of rows."""
+        found = self._bound.get(chosen.ID)
+        if found is None:
+            rating = self._rating
+            found = [(binding.DestinationId, rating(binding, chosen.ID)) for binding in chosen.DestinationRates or ()]
+            self._bound[chosen.ID] = found
+        return found
 
     def _timing(self, plan_id: str, index: int, timing_id: str) -> Timing | None:
         building = self._building
@@ -134,17 +145,16 @@ class _PlanMaker:
         return found
 
     def _rating(self, binding: TpRateBinding, owner_id: str) -> Rating:
-        building = self._building
-        max_cost_nano = building.amount(binding.MaxCost, Spot("destination_rates", owner_id, "MaxCost"))
         key = (
             binding.RateId,
             binding.RoundingMethod,
             binding.RoundingDecimals,
-            max_cost_nano,
+            binding.MaxCost,
             binding.MaxCostStrategy,
         )
         found = self._ratings.get(key)
         if found is None:
+            building = self._building
             item: TpRate | None = building.items("rates").get(binding.RateId)
             fee_nano = 0
             if item is not None and item.RateSlots:
@@ -153,7 +163,7 @@ class _PlanMaker:
                 fee_nano,
                 binding.RoundingMethod,
                 binding.RoundingDecimals,
-                max_cost_nano,
+                building.amount(binding.MaxCost, Spot("destination_rates", owner_id, "MaxCost")),
                 binding.MaxCostStrategy,
                 self._slots(item),
             )

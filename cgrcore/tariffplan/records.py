@@ -55,7 +55,7 @@ __all__ = [
 ZERO: Final = Decimal(0)
 
 
-class TpTiming(msgspec.Struct):
+class TpTiming(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     Years: str = ""
@@ -71,7 +71,7 @@ class TpDestination(msgspec.Struct, gc=False):
     Prefixes: list[str] | None = None
 
 
-class TpRateSlot(msgspec.Struct):
+class TpRateSlot(msgspec.Struct, gc=False):
     ConnectFee: Decimal = ZERO
     Rate: Decimal = ZERO
     RateUnit: str = ""
@@ -79,13 +79,13 @@ class TpRateSlot(msgspec.Struct):
     GroupIntervalStart: str = ""
 
 
-class TpRate(msgspec.Struct):
+class TpRate(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     RateSlots: list[TpRateSlot] | None = None
 
 
-class TpRateBinding(msgspec.Struct):
+class TpRateBinding(msgspec.Struct, gc=False):
     """A destination with its rate. `Rate` is always null: it is what CGRateS shows where it could show the rate."""
 
     DestinationId: str = ""
@@ -97,31 +97,31 @@ class TpRateBinding(msgspec.Struct):
     MaxCostStrategy: str = ""
 
 
-class TpDestinationRate(msgspec.Struct):
+class TpDestinationRate(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     DestinationRates: list[TpRateBinding] | None = None
 
 
-class TpRatingPlanBinding(msgspec.Struct):
+class TpRatingPlanBinding(msgspec.Struct, gc=False):
     DestinationRatesId: str = ""
     TimingId: str = ""
     Weight: Decimal = ZERO
 
 
-class TpRatingPlan(msgspec.Struct):
+class TpRatingPlan(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     RatingPlanBindings: list[TpRatingPlanBinding] | None = None
 
 
-class TpRatingActivation(msgspec.Struct):
+class TpRatingActivation(msgspec.Struct, gc=False):
     ActivationTime: str = ""
     RatingPlanId: str = ""
     FallbackSubjects: str = ""
 
 
-class TpRatingProfile(msgspec.Struct):
+class TpRatingProfile(msgspec.Struct, gc=False):
     TPid: str = ""
     LoadId: str = ""
     Tenant: str = ""
@@ -130,19 +130,19 @@ class TpRatingProfile(msgspec.Struct):
     RatingPlanActivations: list[TpRatingActivation] | None = None
 
 
-class TpSharedGroup(msgspec.Struct):
+class TpSharedGroup(msgspec.Struct, gc=False):
     Account: str = ""
     Strategy: str = ""
     RatingSubject: str = ""
 
 
-class TpSharedGroups(msgspec.Struct):
+class TpSharedGroups(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     SharedGroups: list[TpSharedGroup] | None = None
 
 
-class TpAction(msgspec.Struct):
+class TpAction(msgspec.Struct, gc=False):
     Identifier: str = ""
     BalanceId: str = ""
     BalanceUuid: str = ""
@@ -162,25 +162,25 @@ class TpAction(msgspec.Struct):
     Weight: Decimal = ZERO
 
 
-class TpActions(msgspec.Struct):
+class TpActions(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     Actions: list[TpAction] | None = None
 
 
-class TpActionTiming(msgspec.Struct):
+class TpActionTiming(msgspec.Struct, gc=False):
     ActionsId: str = ""
     TimingId: str = ""
     Weight: Decimal = ZERO
 
 
-class TpActionPlan(msgspec.Struct):
+class TpActionPlan(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     ActionPlan: list[TpActionTiming] | None = None
 
 
-class TpActionTrigger(msgspec.Struct):
+class TpActionTrigger(msgspec.Struct, gc=False):
     Id: str = ""
     UniqueID: str = ""
     ThresholdType: str = ""
@@ -204,13 +204,13 @@ class TpActionTrigger(msgspec.Struct):
     Weight: Decimal = ZERO
 
 
-class TpActionTriggers(msgspec.Struct):
+class TpActionTriggers(msgspec.Struct, gc=False):
     TPid: str = ""
     ID: str = ""
     ActionTriggers: list[TpActionTrigger] | None = None
 
 
-class TpAccountActions(msgspec.Struct):
+class TpAccountActions(msgspec.Struct, gc=False):
     TPid: str = ""
     LoadId: str = ""
     Tenant: str = ""
@@ -221,18 +221,18 @@ class TpAccountActions(msgspec.Struct):
     Disabled: bool = False
 
 
-class TpInterval(msgspec.Struct):
+class TpInterval(msgspec.Struct, gc=False):
     ActivationTime: str = ""
     ExpiryTime: str = ""
 
 
-class TpFilterRule(msgspec.Struct):
+class TpFilterRule(msgspec.Struct, gc=False):
     Type: str = ""
     Element: str = ""
     Values: list[str] | None = None
 
 
-class TpFilter(msgspec.Struct):
+class TpFilter(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -240,7 +240,7 @@ class TpFilter(msgspec.Struct):
     ActivationInterval: TpInterval | None = None
 
 
-class TpResource(msgspec.Struct):
+class TpResource(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -255,7 +255,7 @@ class TpResource(msgspec.Struct):
     ThresholdIDs: list[str] | None = None
 
 
-class TpPool(msgspec.Struct):
+class TpPool(msgspec.Struct, gc=False):
     ID: str = ""
     FilterIDs: list[str] | None = None
     Type: str = ""
@@ -266,7 +266,7 @@ class TpPool(msgspec.Struct):
     Blocker: bool = False
 
 
-class TpIp(msgspec.Struct):
+class TpIp(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -278,12 +278,12 @@ class TpIp(msgspec.Struct):
     Pools: list[TpPool] | None = None
 
 
-class TpMetric(msgspec.Struct):
+class TpMetric(msgspec.Struct, gc=False):
     FilterIDs: list[str] | None = None
     MetricID: str = ""
 
 
-class TpStat(msgspec.Struct):
+class TpStat(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -299,7 +299,7 @@ class TpStat(msgspec.Struct):
     ThresholdIDs: list[str] | None = None
 
 
-class TpTrend(msgspec.Struct):
+class TpTrend(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -315,7 +315,7 @@ class TpTrend(msgspec.Struct):
     ThresholdIDs: list[str] | None = None
 
 
-class TpRanking(msgspec.Struct):
+class TpRanking(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -328,7 +328,7 @@ class TpRanking(msgspec.Struct):
     ThresholdIDs: list[str] | None = None
 
 
-class TpThreshold(msgspec.Struct):
+class TpThreshold(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -344,7 +344,7 @@ class TpThreshold(msgspec.Struct):
     Async: bool = False
 
 
-class TpRoute(msgspec.Struct):
+class TpRoute(msgspec.Struct, gc=False):
     ID: str = ""
     FilterIDs: list[str] | None = None
     AccountIDs: list[str] | None = None
@@ -356,7 +356,7 @@ class TpRoute(msgspec.Struct):
     RouteParameters: str = ""
 
 
-class TpRouteProfile(msgspec.Struct):
+class TpRouteProfile(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -368,14 +368,14 @@ class TpRouteProfile(msgspec.Struct):
     Weight: Decimal = ZERO
 
 
-class TpAttribute(msgspec.Struct):
+class TpAttribute(msgspec.Struct, gc=False):
     FilterIDs: list[str] | None = None
     Path: str = ""
     Type: str = ""
     Value: str = ""
 
 
-class TpAttributeProfile(msgspec.Struct):
+class TpAttributeProfile(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -387,7 +387,7 @@ class TpAttributeProfile(msgspec.Struct):
     Weight: Decimal = ZERO
 
 
-class TpCharger(msgspec.Struct):
+class TpCharger(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -398,7 +398,7 @@ class TpCharger(msgspec.Struct):
     Weight: Decimal = ZERO
 
 
-class TpHostProfile(msgspec.Struct):
+class TpHostProfile(msgspec.Struct, gc=False):
     ID: str = ""
     FilterIDs: list[str] | None = None
     Weight: Decimal = ZERO
@@ -406,7 +406,7 @@ class TpHostProfile(msgspec.Struct):
     Blocker: bool = False
 
 
-class TpDispatcherProfile(msgspec.Struct):
+class TpDispatcherProfile(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""
@@ -419,7 +419,7 @@ class TpDispatcherProfile(msgspec.Struct):
     Hosts: list[TpHostProfile] | None = None
 
 
-class TpHostConn(msgspec.Struct):
+class TpHostConn(msgspec.Struct, gc=False):
     Address: str = ""
     Transport: str = ""
     ConnectAttempts: int = 0
@@ -433,7 +433,7 @@ class TpHostConn(msgspec.Struct):
     CaCertificate: str = ""
 
 
-class TpDispatcherHost(msgspec.Struct):
+class TpDispatcherHost(msgspec.Struct, gc=False):
     TPid: str = ""
     Tenant: str = ""
     ID: str = ""

@@ -121,7 +121,9 @@ def reset_account_cdr(run: Run, action: Action) -> None:
 
 def set_dynamic_destinations(run: Run, action: Action) -> None:
     """Fill the account's `*ddc` destination from the metrics of the statistics named. Raises NotFound without one."""
-    account = require_account(run)
+    account = run.account
+    if account is None:
+        raise NotFound("nil account", subject="accounts")
     destination_id = next(
         (
             destination_id

@@ -31,7 +31,6 @@ _ACCOUNT_STEPS: dict[str, Step] = {
     "*transfer_monetary_default": balance_steps.transfer_monetary_default,
     "*publish_account": calls.publish_account,
     "*reset_account_cdr": calls.reset_account_cdr,
-    "*set_ddestinations": calls.set_dynamic_destinations,
 }
 
 #: Every kind of action by its name.
@@ -43,6 +42,7 @@ STEPS: dict[str, Step] = {
     "*cgr_rpc": calls.call_rpc,
     "*alter_sessions": calls.alter_sessions,
     "*force_disconnect_sessions": calls.disconnect_sessions,
+    "*set_ddestinations": calls.set_dynamic_destinations,
     "*reset_threshold": calls.reset_threshold,
     "*reset_stat_queue": calls.reset_stat_queue,
     "*remove_session_costs": calls.remove_session_costs,

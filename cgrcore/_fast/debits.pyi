@@ -44,6 +44,8 @@ class Debit:
     duration_index_ns: int
     is_fee_owed: bool
     is_capped: bool
+    is_default_asked: bool
+    has_cap: bool
     is_blocked: bool
     def __init__(
         self, account: AccountBase, call: Any, units: list[Source], money: list[Source], rules: Any, is_dry: bool

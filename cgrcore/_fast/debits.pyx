@@ -145,6 +145,12 @@ cdef class Debit:
     cdef readonly bint is_fee_owed
     #: A cap that disconnects was reached.
     cdef readonly bint is_capped
+    #: The default balance was asked to pay what others could not.
+    cdef readonly bint is_default_asked
+    #: A rate had a cap that disconnects.
+    cdef readonly bint has_cap
+    cdef object money_before
+    cdef bint had_money_type
     #: A balance that blocks could not pay all.
     cdef readonly bint is_blocked
     #: The accounts that changed.
@@ -221,6 +227,12 @@ cdef class Debit:
                 payment.unit.value += payment.unit_amount * payment.count
             if payment.money is not None:
                 payment.money.value += payment.cost * payment.count
+        if self.is_default_asked:
+            if self.money_before is not None or self.had_money_type:
+                self.account.balances["*monetary"] = self.money_before
+            else:
+                self.account.balances.pop("*monetary", None)
+            self.is_default_asked = False
         self.made = []
         self.parts = []
 
@@ -242,8 +254,17 @@ cdef class Debit:
         return 0
 
     cdef Source default_source(self):
+        """The balance that goes into debt. That it was asked for is noted, and how the money was without it."""
+        cdef object group = self.account.balances.get("*monetary")
+        cdef bint had_type = "*monetary" in self.account.balances
+        cdef Source source
         self.touch(self.account)
-        return self.rules.default_of(self.account)
+        source = self.rules.default_of(self.account)
+        if not self.is_default_asked:
+            self.is_default_asked = True
+            self.had_money_type = had_type
+            self.money_before = group
+        return source
 
     cdef bint pay(self, Source source, bint is_unit) except -1:
         cdef Balance balance = source.balance
@@ -372,8 +393,10 @@ cdef class Debit:
         cdef int64_t before = count, paid
         cdef Cap cap = span.terms.cap
         cdef int128 left
-        if cap == CAP_DISCONNECT and not self.is_dry:
-            cap = CAP_NONE
+        if cap == CAP_DISCONNECT:
+            self.has_cap = True
+            if not self.is_dry:
+                cap = CAP_NONE
         if cap != CAP_NONE:
             left = span.terms.max_cost - self.cost_so_far
             if left <= 0:

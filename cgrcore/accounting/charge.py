@@ -14,12 +14,12 @@ from cgrcore.accounting.change import settle
 from cgrcore.accounting.counting import count_usage
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, account_id_of
 from cgrcore.accounting.selection import Wanted, select
-from cgrcore.errors import BadRequest, Refused
+from cgrcore.errors import BadRequest, CgrError, Refused
 from cgrcore.rating import Call, Span, rate, tariff_of
 from cgrcore.timing import SECOND_NS, parse_duration
 from cgrcore.world import World
 
-__all__ = ["Charge", "account_of", "announce", "charge", "default_source", "zero_increment_of"]
+__all__ = ["Charge", "account_of", "announce", "charge", "charge_covered", "default_source", "zero_increment_of"]
 
 MONETARY = "*monetary"
 ZERO = "*zero"
@@ -50,23 +50,45 @@ def account_of(world: World, call: Call) -> Account:
 
 def charge(world: World, call: Call, account: Account, *, is_dry_run: bool, may_go_negative: bool) -> Charge:
     """Charge a call to its account and return the payments as the kernel wrote them down. Errors as `debit`."""
-    rules = world.parts.get("debit_rules")
-    if rules is None:
-        rules = world.parts["debit_rules"] = Rules(world)
     if is_dry_run:
         account = account.copy()
     initial = account.values()
-    tor = call.tor or "*voice"
-    units = plain_sources(account, tor, call.start_at)
-    money = plain_sources(account, MONETARY, call.start_at)
-    if units is None or money is None:
-        units, money = _chosen(world, call, account, tor, is_dry_run)
-    run = Debit(account, call, units, money, rules, is_dry_run)
+    run = _kernel(world, call, account, is_dry_run)
     if not run.run() and not run.is_covered:
         run.overdraw(may_go_negative)
     if run.touched:
         _conclude(world, call, run)
     return Charge(call, run, account, initial)
+
+
+def charge_covered(world: World, call: Call, account: Account) -> Charge | None:
+    """Charge a call that the account can plainly pay in full, as a maximum debit would; None when that is not plain.
+
+    Then nothing is charged, and a dry run must tell how far the account reaches.
+    """
+    initial = account.values()
+    run = _kernel(world, call, account, is_dry_run=False)
+    try:
+        run.run()
+    except CgrError:
+        return None
+    if not run.is_covered or run.is_default_asked or run.has_cap:
+        run.undo()
+        return None
+    _conclude(world, call, run)
+    return Charge(call, run, account, initial)
+
+
+def _kernel(world: World, call: Call, account: Account, is_dry_run: bool) -> Debit:
+    rules = world.parts.get("debit_rules")
+    if rules is None:
+        rules = world.parts["debit_rules"] = Rules(world)
+    tor = call.tor or "*voice"
+    units = plain_sources(account, tor, call.start_at)
+    money = plain_sources(account, MONETARY, call.start_at)
+    if units is None or money is None:
+        units, money = _chosen(world, call, account, tor, is_dry_run)
+    return Debit(account, call, units, money, rules, is_dry_run)
 
 
 def _chosen(

@@ -5,13 +5,13 @@ Rules: a debit is made whole or not at all; a dry run works on copies. Does not 
 
 import msgspec
 
-from cgrcore.accounting.charge import Charge, account_of, charge
+from cgrcore.accounting.charge import Charge, account_of, charge, charge_covered
 from cgrcore.accounting.costs import call_cost
 from cgrcore.accounting.records import Account
 from cgrcore.accounting.rounding import round_spans
 from cgrcore.accounting.wire import account_summary
 from cgrcore.errors import Refused
-from cgrcore.rating import Call, CallCost, check_usage, quote, tariff_of
+from cgrcore.rating import Call, CallCost, Tariff, check_usage, quote, tariff_of
 from cgrcore.world import World
 
 __all__ = ["UNLIMITED_NS", "debit", "max_debit", "max_usage"]
@@ -43,6 +43,10 @@ def debit(
         cost.account_summary = account_summary(account)
         return cost
     done = charge(world, call, account, is_dry_run=is_dry_run, may_go_negative=may_go_negative)
+    return _finished(world, tariff, done, perform_rounding=perform_rounding, is_dry_run=is_dry_run)
+
+
+def _finished(world: World, tariff: Tariff, done: Charge, *, perform_rounding: bool, is_dry_run: bool) -> CallCost:
     cost = call_cost(tariff, done)
     if perform_rounding:
         round_spans(world, cost, done.account, is_dry_run=is_dry_run)
@@ -96,9 +100,15 @@ def max_debit(
 
     With `is_forced`, an account that cannot pay for all raises Refused INSUFFICIENT_CREDIT. Other errors as `debit`.
     """
-    check_usage(tariff_of(world), call)
+    tariff = tariff_of(world)
+    check_usage(tariff, call)
     account = account_of(world, call)
     if call.usage_ns > 0:
+        index_ns = max(call.duration_index_ns, call.usage_ns)
+        call = msgspec.structs.replace(call, duration_index_ns=index_ns)
+        done = None if account.allow_negative or call.max_rate_nano else charge_covered(world, call, account)
+        if done is not None:
+            return _finished(world, tariff, done, perform_rounding=perform_rounding, is_dry_run=False)
         paid_ns = _max_usage(world, call, account)
         if is_forced and paid_ns != UNLIMITED_NS and paid_ns < call.usage_ns:
             raise Refused("INSUFFICIENT_CREDIT", subject="accounts", subject_id=account.id)
@@ -106,7 +116,7 @@ def max_debit(
             cost = CallCost(call.category, call.tenant, call.subject, call.account, call.destination, call.tor)
             cost.account_summary = account_summary(account)
             return cost
-        usage_ns = call.usage_ns if paid_ns == UNLIMITED_NS else paid_ns
-        index_ns = max(call.duration_index_ns, call.usage_ns) - (call.usage_ns - usage_ns)
-        call = msgspec.structs.replace(call, usage_ns=usage_ns, duration_index_ns=index_ns)
+        if paid_ns != UNLIMITED_NS:
+            index_ns -= call.usage_ns - paid_ns
+            call = msgspec.structs.replace(call, usage_ns=paid_ns, duration_index_ns=index_ns)
     return debit(world, call, may_go_negative=may_go_negative, perform_rounding=perform_rounding)

@@ -329,3 +329,16 @@ def test_a_disabled_member_pays_for_nobody(world: World) -> None:
     members = {"cgrates.org:a": True, "cgrates.org:b": True}
     world.state.table("shared_groups").put("G", SharedGroup("G", None, members))
     assert max_usage(world, call(600, name="a")) == 100 * SECOND_NS
+
+
+def test_a_maximum_debit_that_pays_nothing_leaves_no_trace(world: World) -> None:
+    account = make_account(world, balance(world, "*voice", "r", 30 * SECOND_NS, rating_subject="gold"))
+    assert max_debit(world, call(60)).spans is None
+    assert account.balances.keys() == {"*voice"}
+    assert values(account) == {"r": str(30 * SECOND_NS)}
+
+
+def test_a_maximum_debit_takes_a_connect_fee_of_a_smaller_slice_too(world: World) -> None:
+    account = make_account(world, balance(world, "*monetary", "m", "0.2"))
+    cost = max_debit(world, call(300, "491511"))
+    assert (cost.rated_usage_ns, values(account)) == (90 * SECOND_NS, {"m": "0"})

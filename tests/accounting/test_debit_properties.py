@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cgrcore.accounting import Account, Balance, debit, max_usage, refund_listed
+from cgrcore.accounting import Account, Balance, debit, max_debit, max_usage, refund_listed
 from cgrcore.errors import Refused
 from cgrcore.rating import Call, EventCost, rate, tariff_of
 from cgrcore.timing import SECOND_NS
@@ -209,3 +209,28 @@ def test_splitting_usage_at_an_increment_border_changes_nothing(
     WORLD.state.take()
     assert one.cost_nano + two.cost_nano == total_nano
     assert sum(_values(split_account).values()) == sum(at_once.values())
+
+
+@given(calls, balance_lists)
+@settings(max_examples=200, deadline=None)
+def test_a_maximum_debit_charges_what_maximum_usage_grants(it: Call, balances: list[Balance]) -> None:
+    it = _with_factor(it)
+    account = _account(balances)
+    granted_ns = max_usage(WORLD, it)
+    try:
+        cost = max_debit(WORLD, it)
+    except Refused:
+        WORLD.state.rollback()
+        return
+    WORLD.state.take()
+    charged = _values(account)
+    twin = _account(balances)
+    if granted_ns == 0:
+        assert cost.spans is None
+        assert charged == _values(twin)
+        return
+    index_ns = it.usage_ns - (it.usage_ns - granted_ns)
+    wanted = debit(WORLD, msgspec.structs.replace(it, usage_ns=granted_ns, duration_index_ns=index_ns))
+    WORLD.state.take()
+    assert charged == _values(twin)
+    assert cost.cost_nano == wanted.cost_nano

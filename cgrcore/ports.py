@@ -5,6 +5,7 @@ sessions, the ledger). It changes by `commit` of one `Batch`, which is one trans
 `Store` blocks and is used from threads; `Reads` is what a method's `fetch` sees. Does not know: SQL, files.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -13,7 +14,7 @@ from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
 from cgrcore.world import World
 
-__all__ = ["Answer", "Batch", "LedgerLine", "Reads", "Store"]
+__all__ = ["Answer", "Batch", "Calls", "LedgerLine", "Reads", "Store"]
 
 
 class LedgerLine(msgspec.Struct, frozen=True, gc=False):
@@ -65,6 +66,10 @@ class Batch(msgspec.Struct):
     removed_session_costs: list[tuple[str, str]] = []
 
 
+#: The CDRs and the session costs of some calls.
+Calls = tuple[list[Cdr], list[SessionCost]]
+
+
 class Store(Protocol):
     """A place where the state is kept. Every call blocks; `commit` is called from one thread at a time.
 
@@ -96,6 +101,10 @@ class Store(Protocol):
 
     def get_cdr(self, cgrid: str, run_id: str) -> Cdr | None: ...
 
+    def find_calls(self, cgrids: Sequence[str]) -> Calls:
+        """Return all CDRs and session costs of these calls, by `order_id` and in the order they were stored."""
+        ...
+
     def find_session_costs(
         self, cgrid: str = "", run_id: str = "", origin_host: str = "", origin_id_prefix: str = ""
     ) -> list[SessionCost]:
@@ -119,6 +128,8 @@ class Reads(Protocol):
     async def count_cdrs(self, criteria: CdrFilter) -> int: ...
 
     async def get_cdr(self, cgrid: str, run_id: str) -> Cdr | None: ...
+
+    async def find_calls(self, cgrids: Sequence[str]) -> Calls: ...
 
     async def find_session_costs(
         self, cgrid: str = "", run_id: str = "", origin_host: str = "", origin_id_prefix: str = ""

@@ -54,6 +54,7 @@ class Committer:
         self._is_prompt = durability != "commit"
         self._ticket = 0
         self._gathering = Gathering(codecs)
+        self._writing = Gathering(codecs)
         self._jobs: queue.SimpleQueue[tuple[trio.lowlevel.Task, Callable[[], Any]] | None] = queue.SimpleQueue()
         self._more = trio.lowlevel.ParkingLot()
         self._advanced = trio.lowlevel.ParkingLot()
@@ -91,6 +92,10 @@ class Committer:
         if is_idle:
             self._more.unpark_all()
         return self._ticket
+
+    def is_changing(self, cgrid: str) -> bool:
+        """Tell whether CDRs or session costs of the call were decided that the store does not show yet."""
+        return cgrid in self._gathering.calls or cgrid in self._writing.calls
 
     def on_durable(self, call: Callable[[int], Any]) -> None:
         """Have `call(durable)` made whenever `durable` has moved by a commit."""
@@ -133,15 +138,16 @@ class Committer:
             thread.join()
 
     async def _commit(self, is_last: bool = False) -> None:
-        gathered, self._gathering, last = self._gathering, Gathering(self._codecs), self._ticket
+        self._writing, self._gathering, last = self._gathering, Gathering(self._codecs), self._ticket
         try:
-            batch = gathered.close()
+            batch = self._writing.close()
             await self._in_thread(lambda: self._store.commit(batch))
         except Exception as error:  # whatever went wrong, the tables are ahead of the store now
             self._fail(error)
             if not is_last:
                 await self._recover()
             return
+        self._writing = Gathering(self._codecs)
         self.written = last
         self.commits += 1
         self._advanced.unpark_all()

@@ -308,6 +308,20 @@ def test_session_costs_are_found_by_call_and_by_origin(store: Any) -> None:
     assert [found.cgrid for found in store.find_session_costs(run_id="r")] == ["c3"]
 
 
+def test_calls_are_found_with_all_that_is_kept_of_them(store: Any) -> None:
+    store.commit(Batch(cdrs=[cdr(cgrid="c1"), cdr(cgrid="c2"), cdr(cgrid="c3"), cdr(cgrid="c1", run_id="r")]))
+    store.commit(Batch(session_costs=[SessionCost(cgrid="c1"), SessionCost(cgrid="c4"), SessionCost(cgrid="c9")]))
+    cdrs, costs = store.find_calls(["c1", "c3", "c4", "c5"])
+    assert [(found.cgrid, found.run_id) for found in cdrs] == [("c1", "*default"), ("c3", "*default"), ("c1", "r")]
+    assert [found.cgrid for found in costs] == ["c1", "c4"]
+
+
+def test_removed_calls_are_not_found(store: Any) -> None:
+    store.commit(Batch(cdrs=[cdr()], session_costs=[SessionCost(cgrid="c1")]))
+    store.commit(Batch(removed_cdrs=[("c1", "*default")], removed_session_costs=[("c1", "*default")]))
+    assert store.find_calls(["c1"]) == ([], [])
+
+
 def test_a_session_cost_comes_back_whole(store: Any) -> None:
     wanted = SessionCost(
         cgrid="c", run_id="r", origin_host="h", origin_id="o", cost_source="*sessions", usage_ns=5, created_at=3

@@ -109,7 +109,7 @@ cdef object _compare(str account_id, kind, list was, list now, tuple mark, list 
 
 
 cdef class Gathering:
-    """The effects of `size` decisions."""
+    """The effects of `size` decisions. `calls` names (by CGRID) those whose CDRs or session costs change."""
 
     cdef readonly Py_ssize_t size
     cdef object _codecs
@@ -118,6 +118,7 @@ cdef class Gathering:
     cdef list _ledger
     cdef dict _rows
     cdef dict _removed
+    cdef readonly set calls
 
     def __init__(self, codecs):
         self.size = 0
@@ -127,6 +128,7 @@ cdef class Gathering:
         self._ledger = []
         self._rows = {"cdrs": {}, "session_costs": {}}
         self._removed = {"cdrs": {}, "session_costs": {}}
+        self.calls = set()
 
     def take(self, effects, now_at):
         """Note what a decision changed at an instant. Raises Corrupt, having noted nothing, for an undeclared table."""
@@ -152,6 +154,7 @@ cdef class Gathering:
 
     cdef object _take_row(self, journal, operation, row):
         name = (row.cgrid, row.run_id)
+        self.calls.add(row.cgrid)
         if operation == "delete":
             self._rows[journal].pop(name, None)
             self._removed[journal][name] = None

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
-from cgrcore.ports import LedgerLine
+from cgrcore.ports import Calls, LedgerLine
 from cgrcore.world import World
 from cgrserver.storage.cdr_sql import CdrQuery, Dialect
 from cgrserver.storage.rows import (
@@ -64,6 +64,14 @@ class SqlQueries:
     def get_cdr(self, cgrid: str, run_id: str) -> Cdr | None:
         found = self._rows(f"{CDRS} WHERE cgrid = {{}} AND run_id = {{}}", (cgrid, run_id), cdr_from_row)
         return found[0] if found else None
+
+    def find_calls(self, cgrids: Sequence[str]) -> Calls:
+        calls = self._dialect.among.format(column="cgrid")
+        wanted = (self._dialect.texts(cgrids),)
+        return (
+            self._rows(f"{CDRS} WHERE {calls} ORDER BY order_id", wanted, cdr_from_row),
+            self._rows(f"{SESSION_COSTS} WHERE {calls} ORDER BY id", wanted, session_cost_from_row),
+        )
 
     def find_session_costs(
         self, cgrid: str = "", run_id: str = "", origin_host: str = "", origin_id_prefix: str = ""

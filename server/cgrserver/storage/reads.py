@@ -1,17 +1,19 @@
 """The store as decisions read it: in threads, and never older than what was decided before.
 
 A read waits until everything decided by then is written, so a request sees what an earlier one changed although that
-is not acknowledged yet. Cancelling a read abandons its thread's answer and leaves nothing behind.
+is not acknowledged yet. Looking up calls by name, which every CDR does, waits only for those calls, and many requests
+share one query. Cancelling a read abandons its thread's answer and leaves nothing behind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import trio
 
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
-from cgrcore.ports import LedgerLine, Store
+from cgrcore.errors import CgrError
+from cgrcore.ports import Calls, LedgerLine, Store
 from cgrserver.commit import Committer
 
 __all__ = ["StoreReads"]
@@ -29,6 +31,9 @@ class StoreReads:
         self._store = store
         self._committer = committer
         self._limiter = trio.CapacityLimiter(MAX_READERS)
+        self._is_instant = getattr(store, "is_instant", False)
+        self._turn = trio.Lock()
+        self._next: _Round | None = None
 
     async def _read(self, call: Callable[[], T]) -> T:
         await self._committer.drain()
@@ -55,3 +60,64 @@ class StoreReads:
 
     async def balances_at(self, account_id: str, at: int) -> list[LedgerLine]:
         return await self._read(lambda: self._store.balances_at(account_id, at))
+
+    async def find_calls(self, cgrids: Sequence[str]) -> Calls:
+        """As the store's, in one query with all that are looked up while the query before runs."""
+        if any(self._committer.is_changing(cgrid) for cgrid in cgrids):
+            await self._committer.drain()
+        if self._is_instant:
+            return self._store.find_calls(cgrids)
+        while True:
+            round_ = self._next
+            if round_ is not None:
+                round_.cgrids.update(dict.fromkeys(cgrids))
+                await round_.done.wait()
+            else:
+                round_ = self._next = _Round(cgrids)
+                await self._lead(round_)
+            if round_.error is not None:
+                raise round_.error
+            if round_.found is not None:
+                return round_.calls(cgrids)
+            # who led the round was cancelled
+
+    async def _lead(self, round_: "_Round") -> None:
+        """Ask for everybody of a round, once the round before is through."""
+        try:
+            async with self._turn:
+                self._next = None
+                names = list(round_.cgrids)
+                found = await trio.to_thread.run_sync(
+                    lambda: self._store.find_calls(names), abandon_on_cancel=True, limiter=self._limiter
+                )
+            round_.keep(found)
+        except CgrError as error:
+            round_.error = error
+        finally:
+            if self._next is round_:
+                self._next = None
+            round_.done.set()
+
+
+class _Round:
+    """Requests that share a query: the calls they ask for, and what was found."""
+
+    def __init__(self, cgrids: Sequence[str]) -> None:
+        self.cgrids = dict.fromkeys(cgrids)
+        self.done = trio.Event()
+        self.found: dict[str, Calls] | None = None
+        self.error: CgrError | None = None
+
+    def keep(self, found: Calls) -> None:
+        """Sort what was found by call."""
+        self.found = {}
+        for cdr in found[0]:
+            self.found.setdefault(cdr.cgrid, ([], []))[0].append(cdr)
+        for cost in found[1]:
+            self.found.setdefault(cost.cgrid, ([], []))[1].append(cost)
+
+    def calls(self, cgrids: Sequence[str]) -> Calls:
+        """Return what was found of these calls."""
+        assert self.found is not None
+        parts = [self.found[cgrid] for cgrid in cgrids if cgrid in self.found]
+        return [cdr for cdrs, _ in parts for cdr in cdrs], [cost for _, costs in parts for cost in costs]

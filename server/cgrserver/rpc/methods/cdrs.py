@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 
 from cgrcore.cdrs import (
-    CdrFilter,
     Processed,
     StoredCdrs,
     Switches,
@@ -19,7 +18,7 @@ from cgrcore.cdrs import (
     switches_for,
 )
 from cgrcore.cdrs.records import SessionCost
-from cgrcore.errors import BadRequest, CgrError, Conflict, mandatory_missing, server_error
+from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, PartiallyExecuted, mandatory_missing, server_error
 from cgrcore.event import CgrEvent, new_event, usage_of
 from cgrcore.rating import EventCost
 from cgrcore.sessions import cgrid_of
@@ -64,14 +63,10 @@ def _fetch_events(store: Any, world: World, args: CdrEventsArgs) -> Awaitable[St
 
 async def _fetch(store: Any, events: list[dict[str, Any]]) -> StoredCdrs:
     """Return what the store holds of the events' calls."""
-    cgrids = sorted({cgrid_of(event) for event in events})
-    stored = StoredCdrs()
-    for cgrid in cgrids:
-        for cdr in await store.find_cdrs(CdrFilter(among={"cgrid": (cgrid,)})):
-            stored.cdrs[cgrid, cdr.run_id] = cdr
-        for cost in await store.find_session_costs(cgrid=cgrid):
-            stored.session_costs[cgrid, cost.run_id] = cost
-    return stored
+    cdrs, costs = await store.find_calls(sorted({cgrid_of(event) for event in events}))
+    return StoredCdrs(
+        {(cdr.cgrid, cdr.run_id): cdr for cdr in cdrs}, {(cost.cgrid, cost.run_id): cost for cost in costs}
+    )
 
 
 @method("CDRsV1.ProcessEvent", fetch=fetch_event)
@@ -127,13 +122,15 @@ def reprocess_cdrs(world: World, args: RateArgs, stored: StoredCdrs) -> str:
 def _again(world: World, args: RateArgs, stored: StoredCdrs, switches: Switches) -> str:
     """Process stored CDRs, each for itself: it is a run already and is not forked again."""
     if not stored.cdrs:
-        raise CgrError("SERVER_ERROR: NOT_FOUND")
+        raise NotFound(subject="cdr")
     single = msgspec.structs.replace(switches, chargers=False)
     for cdr in stored.cdrs.values():
         fields = {**event_of(cdr, world.new_id), "CostDetails": cdr.cost_details}
         event = new_event(world, cdr.tenant, "", None, fields, args.APIOpts)
         try:
             process_events(world, [event], single, stored)
+        except PartiallyExecuted:
+            raise
         except CgrError as error:
             raise server_error(error) from None
     return "OK"
@@ -193,7 +190,7 @@ def _fetch_record(store: Any, world: World, args: Any) -> Awaitable[StoredCdrs]:
 def _fields(args: Any) -> dict[str, Any]:
     """Return the fields of a CDR given as a record, as an event has them."""
     fields = {name: getattr(args, name) for name in args.__struct_fields__ if name not in ("ExtraFields", "APIOpts", "OrderID")}
-    given = {name: value for name, value in fields.items() if value}
+    given = {name: value for name, value in fields.items() if value or name == "Cost"}
     return {**(args.ExtraFields or {}), **given}
 
 
@@ -233,7 +230,8 @@ class SessionCostArgs(Args):
 async def _fetch_cost(store: Any, world: World, args: SessionCostArgs) -> bool:
     """Say whether the store has a cost of that name."""
     cost = args.Cost or {}
-    return bool(await store.find_session_costs(cgrid=cost.get("CGRID") or "", run_id=cost.get("RunID") or ""))
+    _, costs = await store.find_calls([cost.get("CGRID") or ""])
+    return any(kept.run_id == (cost.get("RunID") or "") for kept in costs)
 
 
 @method("CDRsV1.StoreSessionCost", fetch=_fetch_cost, aliases=("CDRsV2.StoreSessionCost",))

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find cgrcore server -name '*.pyx' -o -name '*.pxd' 2>/dev/null)
 
-.PHONY: help venv build demo test serve bench conformance nightly lint docs clean
+.PHONY: help venv build demo test serve bench conformance nightly lint pages docs clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -51,6 +51,9 @@ lint: $(VENV)/.ready  ## ruff, mypy, cython-lint
 	@$(BIN)/ruff check .
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint cgrcore server
 	@$(BIN)/mypy
+
+pages: build/.built  ## write the pages of docs/ that are made from the program
+	@$(BIN)/python -m cgrserver.cli.pages
 
 docs: build/.built  ## check that the documentation is whole and true
 	@$(BIN)/python -m pytest tests/house

@@ -9,7 +9,7 @@ from cgrserver.rpc import methods
 from cgrserver.rpc.registry import METHODS
 
 from cgrcore.config import SECTIONS, Key, Map, Object, Records
-from tests.house.sources import ROOT
+from tests.house.sources import ROOT, sources
 
 
 def _keys(kind: object) -> set[str]:
@@ -32,6 +32,22 @@ def test_the_page_of_the_configuration_lists_every_key(section: Key) -> None:
     listed = {name for cell in re.findall(r"^\| `([^`]+)` \|", page, re.M) for name in (cell, *cell.split("."))}
     assert f"## {section.name}\n" in page
     assert _keys(section.kind) <= listed
+
+
+def _own_keys() -> list[str]:
+    """Return the keys that CGRateS does not have: of sections of ours, and single ones."""
+    found = []
+    for section in SECTIONS.values():
+        assert isinstance(section.kind, Object | Records | Map)
+        keys = section.kind.keys.values() if isinstance(section.kind, Object) else ()
+        found += [key.name for key in keys if section.is_ours or key.is_ours]
+    return found
+
+
+@pytest.mark.parametrize("key", _own_keys())
+def test_what_only_our_configuration_has_is_read_somewhere(key: str) -> None:
+    texts = [source.text for source in sources(".py") if not source.module.startswith("cgrcore.config")]
+    assert any(f'"{key}"' in text for text in texts)
 
 
 def test_every_rpc_method_says_in_a_line_what_it_does() -> None:

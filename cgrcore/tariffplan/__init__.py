@@ -8,9 +8,9 @@ from cgrcore.tariffplan.export import write_files
 from cgrcore.tariffplan.kinds import KINDS, KINDS_BY_FILE, Kind
 from cgrcore.tariffplan.load import load, unload
 from cgrcore.tariffplan.mistakes import Mistake, PlanRefused
-from cgrcore.tariffplan.profiles import LOADED
 from cgrcore.tariffplan.read import Plan, read_files
 from cgrcore.tariffplan.rows import Defaults
+from cgrcore.tariffplan.served import LOADED
 from cgrcore.tariffplan.single import (
     load_account_actions,
     load_destination,

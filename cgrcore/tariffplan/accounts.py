@@ -55,7 +55,9 @@ def _action_set(building: Building, item: TpActions) -> ActionSet:
 
     actions = []
     for index, line in enumerate(item.Actions or ()):
-        text = ActionText(**msgspec.structs.asdict(line))
+        fields: dict[str, Any] = msgspec.structs.asdict(line)
+        fields.update({name: "" for name, value in fields.items() if value == ANY})
+        text = ActionText(**fields)
         try:
             actions.append(build_action(item.ID, text, timing, building.world.now_at))
         except BadRequest as error:

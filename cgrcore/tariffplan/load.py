@@ -19,12 +19,12 @@ from cgrcore.tariffplan.accounts import (
     check_account_actions,
 )
 from cgrcore.tariffplan.mistakes import Mistake, PlanRefused
-from cgrcore.tariffplan.profiles import LOADED, SERVED, build_profiles
 from cgrcore.tariffplan.rating import build_destinations, build_plans, build_rating_profiles, profile_id_of
 from cgrcore.tariffplan.read import Plan
 from cgrcore.tariffplan.records import TpAccountActions
 from cgrcore.tariffplan.refer import Building
 from cgrcore.tariffplan.sanity import is_sound
+from cgrcore.tariffplan.served import LOADED, SERVED, build_profiles
 from cgrcore.tariffplan.timings import build_timings
 from cgrcore.world import World
 

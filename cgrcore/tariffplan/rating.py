@@ -24,7 +24,7 @@ from cgrcore.tariffplan.records import (
 )
 from cgrcore.tariffplan.refer import Building
 from cgrcore.tariffplan.timings import find_timing, is_clock
-from cgrcore.timing import parse_time
+from cgrcore.timing import Moment, parse_time
 from cgrcore.world import World
 
 __all__ = [
@@ -214,9 +214,9 @@ def build_rating_profile(building: Building, item: TpRatingProfile) -> RatingPro
     item_id = f"{item.LoadId}:{item.Tenant}:{item.Category}:{item.Subject}"
     activations = []
     for index, activation in enumerate(item.RatingPlanActivations or ()):
-        at = 0
+        start = Moment(0, 0)
         try:
-            at = parse_time(activation.ActivationTime, world.now_at, world.settings["general"]["default_timezone"]).at
+            start = parse_time(activation.ActivationTime, world.now_at, world.settings["general"]["default_timezone"])
         except BadRequest:
             spot = Spot("rating_profiles", item_id, "ActivationTime", index)
             message = f"cannot parse activation time from {activation.ActivationTime}"
@@ -226,5 +226,6 @@ def build_rating_profile(building: Building, item: TpRatingProfile) -> RatingPro
             message = f'could not load rating plans for tag: "{activation.RatingPlanId}"'
             building.wrong(spot, message, "a tag of RatingPlans.csv or a stored rating plan", activation.RatingPlanId)
         fallbacks = activation.FallbackSubjects
-        activations.append(Activation(at, activation.RatingPlanId, tuple(fallbacks.split(";")) if fallbacks else ()))
+        subjects = tuple(fallbacks.split(";")) if fallbacks else ()
+        activations.append(Activation(start.at, activation.RatingPlanId, subjects, start.offset_s))
     return RatingProfile(profile_id_of(world, item), tuple(activations))

@@ -112,6 +112,7 @@ FINISHED: dict[str, str | frozenset[str]] = {
         }
     ),
     "scheduler": "*",
+    "fosdem": "*",
     "tpcrud": "*",
     "loading": frozenset(
         {

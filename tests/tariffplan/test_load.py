@@ -75,6 +75,17 @@ def test_what_is_no_number_in_a_timing_is_left_out_and_day_seven_is_sunday(world
     assert world.state.table("timings").require("W").years is None
 
 
+def test_any_in_an_action_is_nothing_said(world: World) -> None:
+    load_files(world, {"Actions.csv": ("A,*topup,,,m,*monetary,*any,*any,*any,*any,,,1,*any,*any,,10",)})
+    balance = world.state.table("actions").require("A").actions[0].balance
+    assert (balance.destination_ids, balance.categories, balance.rating_subject, balance.weight_nano) == (
+        {},
+        {},
+        "",
+        None,
+    )
+
+
 def test_an_account_is_set_up_with_its_triggers_and_flags_and_gets_what_its_plan_gives_at_once(world: World) -> None:
     load_files(world, ACCOUNTS)
     reload_schedule(world)
@@ -150,6 +161,9 @@ MISTAKES = [
         "invalid converter terminator in rule: <~*req.B{*>",
         30,
     ),
+    ("Stats.csv", "t,S,,,1,1h,1,*tcc;*nope,,,,,", "unsupported metric type <*nope>", 15),
+    ("Resources.csv", "t,R,,,1h,five,,,,,", 'strconv.ParseFloat: parsing "five": invalid syntax', 10),
+    ("Trends.csv", "t,T,@every 1h,S,,long,,,,,,", 'time: invalid duration "long"', 18),
     ("Thresholds.csv", "t,T,,,1,1,long,,10,,,", 'time: invalid duration "long"', 11),
 ]
 

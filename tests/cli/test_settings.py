@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from cgrserver.rpc.methods import load_all
+from cgrserver.rpc.registry import METHODS
 from cgrserver.settings import load, unserved_warning
 
 from cgrcore.errors import BadRequest
@@ -63,9 +65,15 @@ def test_an_unknown_time_zone_is_a_mistake() -> None:
         load(None, ["general.default_timezone=Mars/Olympus"])
 
 
-def test_one_warning_names_the_services_that_are_not_there() -> None:
-    found = load(None, ["ips.enabled=true", "stats.enabled=true"])
-    methods = ["Responder.GetCost", "SchedulerSv1.Reload", "CDRsV1.ProcessCDR", "SessionSv1.Sync", "APIerSv1.Get"]
-    methods += ["AttributeSv1.ProcessEvent", "ChargerSv1.ProcessEvent", "StatSv1.Ping"]
-    assert unserved_warning(found, methods) == "this version has no service for: stats, ips; they stay off"
-    assert unserved_warning(load(), methods) == ""
+def test_one_warning_names_the_services_that_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(
+        '{"rals": {"enabled": true}, "stats": {"enabled": true}, "ips": {"enabled": true}}'
+    )
+    methods = ["Responder.GetCost", "StatSv1.Ping"]
+    assert unserved_warning(load(tmp_path), methods) == "this version has no service for: stats, ips; they stay off"
+    assert unserved_warning(load(tmp_path), [*methods, "StatSv1.ProcessEvent", "IPsv1.AllocateIP"]) == ""
+
+
+def test_every_service_that_is_on_by_default_is_there() -> None:
+    load_all()
+    assert unserved_warning(load(), METHODS) == ""

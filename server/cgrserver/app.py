@@ -8,6 +8,7 @@ import gc
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from cgrcore import resources, stats, thresholds
 from cgrcore.actions.triggers import install_triggers
 from cgrcore.cdrs.logged import log_cdr
 from cgrcore.config import Settings
-from cgrcore.errors import BadRequest, CgrError
+from cgrcore.errors import BadRequest, CgrError, Unavailable
 from cgrcore.ports import Store
 from cgrcore.sessions import Session
 from cgrcore.state import Effects
@@ -102,7 +103,8 @@ class Application:
                 lifecycle.announce([("json", f"{bound[0]}:{bound[1]}")])
                 await lifecycle.stopping.wait()
                 nursery.cancel_scope.cancel()
-            await self.committer.drain()
+            with suppress(Unavailable):  # the committer has said why, and nobody was told that it is done
+                await self.committer.drain()
             committing.cancel_scope.cancel()
 
     def _start_services(self, nursery: trio.Nursery) -> None:

@@ -93,7 +93,9 @@ class Increment(msgspec.Struct, gc=False):
 class CostSpan(msgspec.Struct, gc=False):
     """A span of one price with its increments. `count` equal spans in a row are one; `cost_nano` is that of all of them.
 
-    A span without usage has the count 0. `duration_index_ns` is the usage of the whole call at the span's end; `round_increment` what rounding added or gave back.
+    A span without usage has the count 0. `duration_index_ns` is the usage of the whole call at the span's end,
+    `end_offset_s` the clock of its end where it is not that of its start, `round_increment` what rounding added or
+    gave back.
     """
 
     start_at: int
@@ -109,6 +111,7 @@ class CostSpan(msgspec.Struct, gc=False):
     rating_plan_id: str
     round_increment: Increment | None = None
     count: int = 1
+    end_offset_s: int | None = None
 
     @property
     def usage_ns(self) -> int:
@@ -117,7 +120,7 @@ class CostSpan(msgspec.Struct, gc=False):
     def as_wire(self) -> dict[str, Any]:
         return {
             "TimeStart": format_time(self.start_at, self.offset_s),
-            "TimeEnd": format_time(self.end_at, self.offset_s),
+            "TimeEnd": format_time(self.end_at, self.offset_s if self.end_offset_s is None else self.end_offset_s),
             "Cost": number_from_nano(self.cost_nano),
             "RateInterval": _interval_as_wire(self.interval),
             "DurationIndex": self.duration_index_ns,

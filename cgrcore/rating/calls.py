@@ -15,7 +15,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """A call, or a slice of one.
 
     `duration_index_ns` is the usage of the whole call up to the end of this slice (raised to `usage_ns` when below);
-    `is_first` says that the connect fee applies; `extra_fields` are the event's, of which `BalanceFactorID` counts.
+    `is_first` says that the connect fee applies; `extra_fields` are the event's, of which `BalanceFactorID` counts;
+    `end_offset_s` is the clock its end was given on, that of the start when None.
     """
 
     tenant: str
@@ -33,6 +34,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     extra_fields: dict[str, str] = {}
     max_rate_nano: int = 0
     max_rate_unit_ns: int = 0
+    end_offset_s: int | None = None
 
     @property
     def end_at(self) -> int:

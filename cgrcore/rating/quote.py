@@ -3,10 +3,10 @@
 Does not know: accounts.
 """
 
-from cgrcore.errors import BadRequest, CgrError, NotFound, Refused
+from cgrcore.errors import BadRequest, CgrError, Refused
 from cgrcore.money import Rounding, round_nano
-from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, compressed
+from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.compile import ANY, Tariff, tariff_of
 from cgrcore.rating.lookup import rating_infos
 from cgrcore.rating.records import Activation, RatingProfile
@@ -89,6 +89,8 @@ def _quote(tariff: Tariff, call: Call) -> CallCost:
     spans = compressed(spans)
     if call.is_first and not has_fee:
         _charge_connect_fee(spans[0])
+    if spans[-1].end_at == call.end_at:
+        spans[-1].end_offset_s = call.end_offset_s
     total_nano = sum(span.cost_nano for span in spans)
     for span in spans:
         rating = span.interval.rating if span.interval is not None else None
@@ -122,9 +124,7 @@ def _unused(tariff: Tariff, call: Call) -> list[CostSpan] | None:
 
 
 def quote_on_plan(world: World, call: Call, plan_id: str) -> CallCost:
-    """Return what the call costs when that plan alone is its subject's. Raises NotFound for an unknown plan, Refused as `quote`."""
-    if plan_id not in world.state.table("rating_plans"):
-        raise NotFound(subject="rating plan", subject_id=plan_id)
+    """Return what the call costs when that plan alone is its subject's; an unknown plan covers nothing. Raises as `quote`."""
     tariff = tariff_of(world)
     check_usage(tariff, call)
     key = f"*out:{call.tenant}:{call.category}:{call.subject}"

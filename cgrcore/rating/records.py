@@ -84,11 +84,15 @@ class RatingPlan(msgspec.Struct, frozen=True):
 
 
 class Activation(msgspec.Struct, frozen=True):
-    """A plan, valid from `at` (ns UTC) until the next activation; subjects to try where the plan has no rate."""
+    """A plan, valid from `at` (ns UTC) until the next activation; subjects to try where the plan has no rate.
+
+    `offset_s` is the clock that `at` was given on, and is shown on.
+    """
 
     at: int
     plan_id: str
     fallback_subjects: tuple[str, ...] = ()
+    offset_s: int = 0
 
 
 class RatingProfile(msgspec.Struct, frozen=True):

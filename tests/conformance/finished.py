@@ -8,6 +8,7 @@ __all__ = ["FINISHED"]
 
 FINISHED: dict[str, str | frozenset[str]] = {
     "charging_accounts": "*",
+    "rating": "*",
     "wire": frozenset({"method", "ping"}),
     "core": frozenset(
         {

@@ -295,7 +295,7 @@ def get_rating_profile(world: World, args: ProfileArgs) -> dict[str, Any]:
         "Id": profile.id,
         "RatingPlanActivations": [
             {
-                "ActivationTime": format_time(activation.at),
+                "ActivationTime": format_time(activation.at, activation.offset_s),
                 "RatingPlanId": activation.plan_id,
                 "FallbackKeys": [f"{head}:{subject}" for subject in activation.fallback_subjects] or None,
             }
@@ -344,12 +344,13 @@ def _activation(world: World, given: ActivationArgs) -> Activation:
     if missing:
         raise BadRequest(f"MANDATORY_IE_MISSING:RatingPlanActivation:[{' '.join(missing)}]")
     try:
-        at = _moment(world, given.ActivationTime).at
+        start = _moment(world, given.ActivationTime)
     except BadRequest:
         raise BadRequest(f"SERVER_ERROR:Cannot parse activation time from {given.ActivationTime}") from None
     if given.RatingPlanId not in world.state.table("rating_plans"):
         raise NotFound(f"NOT_FOUND:RatingPlanId:{given.RatingPlanId}")
-    return Activation(at, given.RatingPlanId, tuple(text for text in given.FallbackSubjects.split(";") if text))
+    fallbacks = tuple(given.FallbackSubjects.split(";")) if given.FallbackSubjects else ()
+    return Activation(start.at, given.RatingPlanId, fallbacks, start.offset_s)
 
 
 @method("APIerSv1.RemoveRatingProfile", aliases=_aliases("RemoveRatingProfile"))
@@ -418,7 +419,7 @@ def set_destination(world: World, args: SetDestinationArgs) -> str:
     table = world.state.table("destinations")
     if not args.Overwrite and args.Id in table:
         raise Conflict("EXISTS", subject="destination", subject_id=args.Id)
-    table.put(args.Id, Destination(args.Id, tuple(dict.fromkeys(args.Prefixes or ()))))
+    table.put(args.Id, Destination(args.Id, tuple(args.Prefixes or ())))
     return "OK"
 
 

@@ -138,6 +138,7 @@ class CallArgs(Args):
             extra_fields=self.ExtraFields or {},
             max_rate_nano=nano_from_number(self.MaxRate),
             max_rate_unit_ns=self.MaxRateUnit,
+            end_offset_s=end.offset_s,
         )
 
 

@@ -7,6 +7,8 @@ A flag is `*step:sub:values`; flags of the same step add up. Without `*derived_r
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs import StoredCdrs, configured, process_events, switches_for
 from cgrcore.chargers import runs_of
@@ -201,14 +203,13 @@ class _Processing:
 
 
 def quote_event(world: World, event: CgrEvent) -> CallCost:
-    """Return what an event would cost. Raises as `quote`."""
+    """Return what an event would cost; usage that cannot be read is none. Raises as `quote`."""
     fields = event.event
     general = world.settings["general"]
     account = text_of(fields.get("Account"))
     start = time_of(fields.get("AnswerTime"), world.now_at) or time_of(fields.get("SetupTime"), world.now_at)
     start = start or Moment(ZERO_AT, 0)
     tor = text_of(fields.get("ToR"))
-    usage_ns = usage_of(fields.get("Usage"))
     call = Call(
         tenant=event.tenant,
         category=text_of(fields.get("Category")) or general["default_category"],
@@ -218,9 +219,16 @@ def quote_event(world: World, event: CgrEvent) -> CallCost:
         tor=tor,
         start_at=start.at,
         offset_s=start.offset_s,
-        usage_ns=default_usage(world, tor) if usage_ns is None else usage_ns,
+        usage_ns=_usage_or_none(fields.get("Usage")),
     )
     return quote(world, call)
+
+
+def _usage_or_none(value: Any) -> int:
+    try:
+        return usage_of(value) or 0
+    except BadRequest:
+        return 0
 
 
 @method("SessionSv1.GetCost")
@@ -231,7 +239,7 @@ def get_cost(world: World, args: ProcessEventArgs) -> dict[str, Any]:
     event = args.event(world)
     reply: dict[str, Any] = {"Attributes": None}
     if Flags(args.Flags or ()).has("*attributes"):
-        event = attributes_of(world, event, Flags(args.Flags or ()).values("*attributes", "*ids"), reply)
-    cost = EventCost.from_call_cost(quote_event(world, event), event.id)
+        event = attributes_of(world, event, Flags(args.Flags or ()).values("*attributes", "*ids") or None, reply)
+    cost = EventCost.from_call_cost(quote_event(world, event), event.id, text_of(event.event.get("RunID")))
     reply["EventCost"] = cost.as_wire(is_fresh=True)
     return reply

@@ -161,7 +161,7 @@ MISTAKES = [
         "invalid converter terminator in rule: <~*req.B{*>",
         30,
     ),
-    ("Stats.csv", "t,S,,,1,1h,1,*tcc;*nope,,,,,", "unsupported metric type <*nope>", 15),
+    ("Stats.csv", "t,S,,,1,1h,1,*tcc;*nope,,,,,", "unsupported metric type <*nope>", 14),
     ("Resources.csv", "t,R,,,1h,five,,,,,", 'strconv.ParseFloat: parsing "five": invalid syntax', 10),
     ("Trends.csv", "t,T,@every 1h,S,,long,,,,,,", 'time: invalid duration "long"', 18),
     ("Thresholds.csv", "t,T,,,1,1,long,,10,,,", 'time: invalid duration "long"', 11),

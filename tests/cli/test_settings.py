@@ -1,5 +1,6 @@
 """Which configuration files are read, and what is said about them."""
 
+import json
 from pathlib import Path
 
 import pytest

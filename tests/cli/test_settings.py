@@ -1,6 +1,5 @@
 """Which configuration files are read, and what is said about them."""
 
-import json
 from pathlib import Path
 
 import pytest

@@ -30,8 +30,8 @@ def call(
     method:
         Such as APIerSv2.GetAccounts.
     arguments:
-        The argument as one JSON object, or its fields as Name=JSON. A value that is not JSON is taken as text; digits are
-        a number, so write 'Account="1001"'.
+        The argument as one JSON object, or its fields as Name=JSON. A value that is not JSON is taken as text;
+        digits are a number, so write 'Account="1001"'.
     server:
         Address of the server's rpc_json listener.
     timeout_s:

@@ -15,7 +15,7 @@ from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs.records import Cdr, SessionCost, cdr_from_event
 from cgrcore.cdrs.switches import Switches
 from cgrcore.chargers import runs_of
-from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, mandatory_missing
+from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, PartiallyExecuted, mandatory_missing
 from cgrcore.event import CgrEvent
 from cgrcore.rating import Call, EventCost, quote
 from cgrcore.sessions.finding import cgrid_of, closed_sessions
@@ -38,12 +38,12 @@ class Processed(msgspec.Struct):
     """One run's CDR as it became, the event it was made of, and what was done to it (`*refund`)."""
 
     cdr: Cdr
-    event: dict[str, Any]
+    run: CgrEvent
     flags: list[str]
 
     def event_as_wire(self, new_id: Callable[[], str]) -> dict[str, Any]:
         """Return the event as it became: the CDR's fields, or what came in when nothing was to be rated."""
-        return dict(self.event) if self.cdr.request_type == "*none" else event_of(self.cdr, new_id)
+        return dict(self.run.event) if self.cdr.request_type == "*none" else event_of(self.cdr, new_id)
 
 
 def event_of(cdr: Cdr, new_id: Callable[[], str]) -> dict[str, Any]:
@@ -56,7 +56,8 @@ def event_of(cdr: Cdr, new_id: Callable[[], str]) -> dict[str, Any]:
 def process_events(world: World, events: Iterable[CgrEvent], switches: Switches, stored: StoredCdrs) -> list[Processed]:
     """Process events together and return their CDRs.
 
-    Raises Conflict EXISTS for a CDR that came before, CgrError PARTIALLY_EXECUTED when a step before rating fails.
+    Raises Conflict EXISTS for a CDR that came before, CgrError PARTIALLY_EXECUTED when a step before rating fails,
+    PartiallyExecuted when thresholds or statistics failed and all else is done.
     """
     runs: list[CgrEvent] = []
     for event in events:
@@ -64,14 +65,16 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
     if not switches.reprocess:
         _take_once(world, runs, stored)
     processed = [_prepare(world, run, switches, stored) for run in runs]
-    for item in processed:
-        if switches.refund:
+    if switches.refund:
+        for item in processed:
             _refund(world, item)
-        if switches.rals:
+    if switches.rals:
+        for item in processed:
             _rate(world, item, stored)
-    for item in processed:
-        if switches.store:
+    if switches.store:
+        for item in processed:
             _store(world, item, switches, stored)
+    _observe(world, processed, switches)
     return processed
 
 
@@ -128,7 +131,9 @@ def _prepare(world: World, run: CgrEvent, switches: Switches, stored: StoredCdrs
         cdr = cdr_from_event(world, run.tenant, fields)
     except BadRequest:
         raise _partially() from None
-    return Processed(cdr, run.event, [])
+    if cdr.usage_ns < 0:
+        cdr = msgspec.structs.replace(cdr, usage_ns=0)
+    return Processed(cdr, run, [])
 
 
 def _refund(world: World, item: Processed) -> None:
@@ -185,8 +190,8 @@ def _charged(world: World, cdr: Cdr) -> Cdr:
         tor=cdr.tor,
         start_at=start.at,
         offset_s=start.offset_s,
-        usage_ns=max(cdr.usage_ns, 0),
-        duration_index_ns=max(cdr.usage_ns, 0),
+        usage_ns=cdr.usage_ns,
+        duration_index_ns=cdr.usage_ns,
         extra_fields=cdr.extra_fields,
     )
     try:
@@ -200,7 +205,9 @@ def _charged(world: World, cdr: Cdr) -> Cdr:
     except CgrError as error:
         return msgspec.structs.replace(cdr, cost_nano=None, extra_info=str(error), cost_details=None)
     cost = EventCost.from_call_cost(charged, cdr.cgrid, cdr.run_id)
-    return msgspec.structs.replace(cdr, cost_nano=cost.cost_nano, cost_details=cost, cost_source="*cdrs", extra_info="")
+    # A quote is rounded and capped as a whole; a debit is what was paid.
+    cost_nano = cost.cost_nano if cdr.request_type in ACCOUNTABLE else charged.cost_nano
+    return msgspec.structs.replace(cdr, cost_nano=cost_nano, cost_details=cost, cost_source="*cdrs", extra_info="")
 
 
 def _store(world: World, item: Processed, switches: Switches, stored: StoredCdrs) -> None:
@@ -210,3 +217,23 @@ def _store(world: World, item: Processed, switches: Switches, stored: StoredCdrs
     if exists and not (switches.rerate or item.flags):
         raise Conflict("EXISTS", subject="cdr", subject_id=f"{cdr.cgrid}:{cdr.run_id}")
     world.state.effects.rows.append(("cdrs", "update" if exists else "insert", cdr))
+
+
+def _observe(world: World, processed: list[Processed], switches: Switches) -> None:
+    """Let thresholds and statistics see the CDRs as they became. Raises PartiallyExecuted when one fails."""
+    is_partial = False
+    for part, is_asked in (("thresholds", switches.thresholds), ("stats", switches.stats)):
+        observe = world.parts.get(f"{part}_process_event") if is_asked else None
+        if observe is None:
+            continue
+        for item in processed:
+            options = {**item.run.options, "*eventType": "CDR"}
+            fields = item.event_as_wire(world.new_id)
+            try:
+                observe(world, CgrEvent(item.run.tenant, item.run.id, item.run.at, fields, options), ())
+            except NotFound:
+                pass
+            except CgrError:
+                is_partial = True
+    if is_partial:
+        raise PartiallyExecuted

@@ -61,6 +61,7 @@ def process_ended_session(world: World, session: Session) -> list[Processed]:
     session = closed_sessions(world).edit(session.cgrid)
     session.has_cdr = True
     processed = []
+    is_partial = False
     for run in session.runs:
         flags = ["*chargers:false", "*attributes:false"]
         if run.request_type in RATED_BY_CDR:
@@ -68,8 +69,12 @@ def process_ended_session(world: World, session: Session) -> list[Processed]:
         event = CgrEvent(tenant=session.tenant, id=world.new_id(), at=None, event=_cdr_event(run), options={})
         try:
             processed += process_events(world, [event], switches_for(configured(world), {}, flags), StoredCdrs())
+        except PartiallyExecuted:
+            is_partial = True
         except CgrError:
             raise PartiallyExecuted from None
+    if is_partial:
+        raise PartiallyExecuted
     return processed
 
 

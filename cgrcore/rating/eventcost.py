@@ -6,6 +6,7 @@ count, so it stays small however long the call. Does not know: how it came to be
 """
 
 import hashlib
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -380,6 +381,7 @@ class _Wire:
         self._filters: dict[str, Any] = {}
         self._rates: dict[str, Any] = {}
         self._timings: dict[str, Any] = {}
+        self._always = ""
 
     def document(self) -> dict[str, Any]:
         cost = self._cost
@@ -464,16 +466,26 @@ class _Wire:
         )
 
     def _timing_id(self, timing: Timing) -> str:
-        return _keep(
-            self._timings,
-            {
-                "Years": None if timing.years is None else list(timing.years),
-                "Months": None if timing.months is None else list(timing.months),
-                "MonthDays": None if timing.month_days is None else list(timing.month_days),
-                "WeekDays": None if timing.week_days is None else list(timing.week_days),
-                "StartTime": timing.start_time,
-            },
-        )
+        return self._keep_timing(timing.years, timing.months, timing.month_days, timing.week_days, timing.start_time)
+
+    def _keep_timing(
+        self,
+        years: Sequence[int] | None,
+        months: Sequence[int] | None,
+        month_days: Sequence[int] | None,
+        week_days: Sequence[int] | None,
+        start_time: str,
+    ) -> str:
+        """List a timing and return its id. Those that hold always are one, shown as the first of them was written."""
+        holds_always = start_time == "00:00:00" and not (years or months or month_days or week_days)
+        if holds_always and self._always:
+            return self._always
+        days = {"Years": years, "Months": months, "MonthDays": month_days, "WeekDays": week_days}
+        shown = {name: None if values is None else list(values) for name, values in days.items()}
+        name = _keep(self._timings, {**shown, "StartTime": start_time})
+        if holds_always:
+            self._always = name
+        return name
 
     def _pause(self) -> str:
         """List the parts of a pause under their reserved name."""
@@ -483,7 +495,7 @@ class _Wire:
             "RoundingDecimals": DECIMALS,
             "MaxCost": 0,
             "MaxCostStrategy": "",
-            "TimingID": PAUSE,
+            "TimingID": self._keep_timing(None, None, None, None, "00:00:00"),
             "RatesID": PAUSE,
             "RatingFiltersID": PAUSE,
         }
@@ -497,7 +509,6 @@ class _Wire:
         }
         self._filters[PAUSE] = {"DestinationID": "", "DestinationPrefix": "", "RatingPlanID": PAUSE, "Subject": ""}
         self._rates[PAUSE] = [{"GroupIntervalStart": 0, "Value": 0, "RateIncrement": 1, "RateUnit": 1}]
-        self._timings[PAUSE] = {"Years": None, "Months": None, "MonthDays": None, "WeekDays": None, "StartTime": "00:00:00"}
         return PAUSE
 
 

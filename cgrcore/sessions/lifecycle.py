@@ -58,6 +58,7 @@ def new_session(world: World, event: CgrEvent, connection_id: str = "") -> Sessi
     except CgrError as error:
         raise prefixed("CHARGERS_ERROR", error) from None
     cgrid = cgrid_of(event.event)
+    event.event.setdefault("CGRID", cgrid)  # whoever is shown the event later finds its session by that
     begun = dict(event.event)
     begun["CGRID"] = cgrid
     setup = time_of(begun.get("SetupTime"), world.now_at)
@@ -115,7 +116,13 @@ def initiate(world: World, event: CgrEvent, *, is_forced: bool = False, connecti
 
 
 def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = None) -> None:
-    """Remember a session whose start was refused, so that its end charges nothing and its CDR tells why."""
+    """Remember a session whose start was refused, so that its end charges nothing and its CDR tells why.
+
+    One that was refused before stays as it was first asked for.
+    """
+    before = closed_sessions(world).get(cgrid_of(event.event))
+    if before is not None and before.is_failed:
+        return
     session = new_session(world, event)
     session.is_failed = True
     _note_usage(session, usage_ns)
@@ -127,6 +134,7 @@ def update(world: World, event: CgrEvent, *, is_forced: bool = False, connection
     session = find_active(world, event.event)
     if session is None:
         return initiate(world, event, is_forced=is_forced, connection_id=connection_id)
+    event.event.setdefault("CGRID", session.cgrid)
     change(world, session, event)
     return _rals(grant, world, session, event.event, is_forced=is_forced)
 

@@ -100,6 +100,8 @@ class RateArgs(CdrFilterArgs):
 
 
 async def _fetch_filtered(store: Any, world: World, args: RateArgs) -> StoredCdrs:
+    if args.Limit == 0:  # at most none
+        return StoredCdrs()
     found = await store.find_cdrs(args.filter(world))
     return StoredCdrs({(cdr.cgrid, cdr.run_id): cdr for cdr in found}, {})
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cgrcore.attributes import process as process_attributes
-from cgrcore.errors import BadRequest, CgrError, NotFound, kept, mandatory_missing
+from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted, kept, mandatory_missing
 from cgrcore.event import CgrEvent, new_event
 from cgrcore.money import number_from_nano
 from cgrcore.sessions import (
@@ -118,15 +118,18 @@ def _altered_event(world: World, args: EventArgs, event: CgrEvent, reply: dict[s
     return attributes_of(world, event, args.AttributeIDs, reply) if args.GetAttributes else event
 
 
-def _started(world: World, event: CgrEvent, start: Callable[[], dict[str, int]]) -> int:
-    """Start something for an event and return what it may use. When that is refused, its end and its CDR are still known."""
+def _started(world: World, event: CgrEvent, start: Callable[[], dict[str, int]], usage_ns: int | None = None) -> int:
+    """Start something for an event and return what it may use.
+
+    When that is refused, its end and its CDR are still known, with `usage_ns` as its usage if given.
+    """
     try:
         return min(start().values())
     except CgrError as error:
         if not str(error).startswith("RALS_ERROR"):
             raise
         world.state.undo()
-        record_failed_start(world, event)
+        record_failed_start(world, event, usage_ns)
         raise kept(error) from None
 
 
@@ -176,11 +179,25 @@ def observers(world: World, part: str, event: CgrEvent, ids: list[str]) -> list[
     return seen
 
 
-def _observe(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any]) -> None:
-    if args.ProcessThresholds:
-        reply["ThresholdIDs"] = observers(world, "thresholds", event, args.ThresholdIDs or [])
-    if args.ProcessStats:
-        reply["StatQueueIDs"] = observers(world, "stats", event, args.StatIDs or [])
+def _observe(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, Any], failure_prefix: str = "") -> None:
+    """Let thresholds and then statistics see the event. Raises PartiallyExecuted when one of them failed.
+
+    With a prefix, a failure of thresholds is told at once under that prefix, and statistics do not see the event.
+    """
+    failure: PartiallyExecuted | None = None
+    for part, key, is_asked, ids in (
+        ("thresholds", "ThresholdIDs", args.ProcessThresholds, args.ThresholdIDs),
+        ("stats", "StatQueueIDs", args.ProcessStats, args.StatIDs),
+    ):
+        if is_asked:
+            try:
+                reply[key] = observers(world, part, event, ids or [])
+            except CgrError as error:
+                if failure_prefix and part == "thresholds":
+                    raise kept(prefixed(failure_prefix, error)) from None
+                failure = PartiallyExecuted()
+    if failure is not None:
+        raise failure
 
 
 def _authorize(world: World, args: AuthorizeArgs) -> dict[str, Any]:
@@ -254,7 +271,7 @@ def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
             reply["MaxUsage"] = _started(world, event, lambda: initiate(world, event, is_forced=args.ForceDuration))
         else:
             reply["MaxUsage"] = min(update(world, event, is_forced=args.ForceDuration).values())
-    _observe(world, args, event, reply)
+    _observe(world, args, event, reply, "THRESHOLDS_ERROR")
     return _shape(world, reply, UPDATE_KEYS)
 
 
@@ -289,7 +306,7 @@ def process_message(world: World, args: MessageArgs) -> dict[str, Any]:
     if args.GetRoutes:
         reply["RouteProfiles"] = subsystem(world, "routes", "Routes", event, args)
     if args.Debit:
-        reply["MaxUsage"] = _started(world, event, lambda: message(world, event, is_forced=args.ForceDuration))
+        reply["MaxUsage"] = _started(world, event, lambda: message(world, event, is_forced=args.ForceDuration), 0)
     _observe(world, args, event, reply)
     return reply
 
@@ -301,8 +318,7 @@ def _digest(world: World, reply: dict[str, Any]) -> dict[str, Any]:
     separator = general["digest_separator"]
 
     def joined(key: str) -> str | None:
-        values = reply.get(key)
-        return None if values is None else separator.join(values)
+        return separator.join(reply[key] or ()) if key in reply else None
 
     attributes = reply.get("Attributes")
     return {

@@ -81,12 +81,12 @@ def load(world: World, plan: Plan, *, must_be_sound: bool = False) -> Loadable:
     keepers = {served.table: served.keep for served in SERVED.values() if served.keep is not None}
     for name, records in loadable.records.items():
         keep = replace_plan if name == "action_plans" else keepers.get(name)
-        put = world.state.table(name).put
+        table = world.state.table(name)
         for key, record in records.items():
-            if keep is None:
-                put(key, record)
-            else:
+            if keep is not None:
                 keep(world, record)
+            elif table.records.get(key) != record:  # what stays as it is need not be written, nor compiled again
+                table.put(key, record)
     for item in loadable.accounts:
         set_up_account(world, item, with_asap=False)
     return loadable

@@ -203,6 +203,13 @@ def test_what_is_in_force_may_be_referred_to(world: World) -> None:
     assert world.state.table("rating_plans").require("RP_2").destination_rates["DST_DE"][0].timing.id == "TM_DAY"
 
 
+def test_loading_the_same_tariff_again_writes_nothing(world: World) -> None:
+    load_files(world, SMALL)
+    world.state.take()
+    load_files(world, SMALL)
+    assert not world.state.effects
+
+
 DOUBTFUL: list[dict[str, tuple[str, ...]]] = [
     {"Rates.csv": ("RT_DE,0,1,60s,60s,0s", "RT_DE,0,1,60s,1s,90s")},
     {"Rates.csv": ("RT_DE,0,1,60s,60s,0s", "RT_DE,0,1,60s,1s,0s")},

@@ -110,7 +110,8 @@ def _field_reader(root: str, name: str) -> Callable[[Scope], Any]:
     missing = object()
 
     def read_field(scope: Scope) -> Any:
-        value = scope.containers[root].get(name, missing)
+        container = scope.containers.get(root)
+        value = missing if container is None else container.get(name, missing)
         if value is missing:
             raise NotFound(subject="field", subject_id=name)
         return value

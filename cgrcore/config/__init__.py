@@ -4,7 +4,8 @@
 """
 
 from cgrcore.config.keys import Key, Object, RecordMap, Records
-from cgrcore.config.kinds import Kind, Map, node_of
+from cgrcore.config.kinds import Kind, node_of
+from cgrcore.config.maps import Map
 from cgrcore.config.read import Settings, Source, changed, find_mistakes, read_settings
 from cgrcore.config.sanity import enabled_sections, unserved
 from cgrcore.config.show import show_section, shown_sections

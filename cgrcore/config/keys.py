@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from cgrcore.config.kinds import MISSING, Kind, Map, described, node_of, suggestion
+from cgrcore.config.kinds import MISSING, Kind, described, node_of, suggestion
+from cgrcore.config.maps import Map
 from cgrcore.config.text import Mistake, Node
 
 __all__ = ["Key", "Object", "RecordMap", "Records"]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cgrcore.config.keys import Object, Records
-from cgrcore.config.kinds import MISSING, Map, Texts, node_of, suggestion
+from cgrcore.config.kinds import MISSING, Texts, node_of, suggestion
+from cgrcore.config.maps import Map
 from cgrcore.config.sanity import check
 from cgrcore.config.text import Mistake, Node, Place, parse_text, plain
 from cgrcore.config.vocabulary import SECTIONS

@@ -1,7 +1,8 @@
 """Sections of the agents: Asterisk, FreeSWITCH, Kamailio, Diameter, RADIUS, HTTP, DNS, Prometheus, SIP, Janus."""
 
 from cgrcore.config.keys import Key, Object, RecordMap, Records
-from cgrcore.config.kinds import Choice, Duration, ListMap, TextMap, Texts
+from cgrcore.config.kinds import Choice, Duration, Texts
+from cgrcore.config.maps import ListMap, TextMap
 from cgrcore.config.vocabulary.parts import (
     LISTENERS,
     REQUEST_PROCESSORS,

@@ -1,7 +1,8 @@
 """Sections about charging: filters, rals, schedulers, cdrs, sessions, attributes, chargers."""
 
 from cgrcore.config.keys import Key, Object
-from cgrcore.config.kinds import Choice, Duration, Number, TextMap, Texts, UsageMap
+from cgrcore.config.kinds import Choice, Duration, Number, Texts
+from cgrcore.config.maps import TextMap, UsageMap
 from cgrcore.config.vocabulary.parts import boolean, conns, duration, enabled, indexing, integer, text, texts
 
 __all__ = ["SECTIONS"]

@@ -1,7 +1,8 @@
 """Sections about events from and to files, databases and queues: ers, ees, templates."""
 
 from cgrcore.config.keys import Key, Object, Records
-from cgrcore.config.kinds import Map, Plain, Texts
+from cgrcore.config.kinds import Plain, Texts
+from cgrcore.config.maps import Map
 from cgrcore.config.vocabulary.parts import (
     FIELDS,
     PARTITION,

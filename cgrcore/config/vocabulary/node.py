@@ -1,7 +1,8 @@
 """Sections about the node: general, cores, limits, listen, tls, http, rpc_conns, configs, analyzers, apiers."""
 
 from cgrcore.config.keys import Key, Object, RecordMap, Records
-from cgrcore.config.kinds import Boolean, Choice, Duration, Integer, Size, Text, TextMap
+from cgrcore.config.kinds import Boolean, Choice, Duration, Integer, Size, Text
+from cgrcore.config.maps import TextMap
 from cgrcore.config.vocabulary.parts import boolean, conns, duration, enabled, integer, text
 
 __all__ = ["SECTIONS"]

@@ -1,7 +1,8 @@
 """Sections of the other services: resources, stats, trends, rankings, thresholds, routes, ips, dispatching."""
 
 from cgrcore.config.keys import Key, Object
-from cgrcore.config.kinds import Boolean, Duration, ListMap, Plain
+from cgrcore.config.kinds import Boolean, Duration, Plain
+from cgrcore.config.maps import ListMap
 from cgrcore.config.vocabulary.parts import boolean, conns, duration, enabled, indexing, integer, text, texts
 
 __all__ = ["SECTIONS"]

@@ -80,11 +80,14 @@ class Table(Generic[R]):
 
     def edit(self, key: str) -> R:
         """Return the record to be changed in place, having saved how it was. Raises NotFound."""
-        record = self.require(key)
+        record = self.records.get(key) if not self.uncommitted else self.get(key)
+        if record is None:
+            raise NotFound(subject=self.name, subject_id=key)
         before = self._state.effects.before
-        if (self.name, key) not in before:
+        name = (self.name, key)
+        if name not in before:
             # Not checked with isinstance: for a protocol that takes 4 us, more than the edit.
-            before[self.name, key] = (self, key, cast(Editable, record).copy())
+            before[name] = (self, key, cast(Editable, record).copy())
             self.version += 1
         return record
 

@@ -18,7 +18,7 @@ cdef int64_t SECOND_NS = 1000000000
 cdef enum:
     SLOTS = 16
 
-#: Answers remembered for each plan. Beyond it they are forgotten all at once, which costs one look-up each.
+#: Answers remembered for each activation of a profile. Beyond it they are forgotten all at once, which costs one look-up each.
 cdef Py_ssize_t MEMO_SIZE = 200000
 
 
@@ -234,7 +234,7 @@ cdef class FlatPrices:
     """
 
     cdef readonly object tariff
-    cdef dict profiles, windows, prices
+    cdef dict profiles, windows, heads
     cdef object windows_of, resolve
 
     def __init__(self, tariff, dict profiles, windows_of, resolve):
@@ -243,14 +243,14 @@ cdef class FlatPrices:
         self.windows_of = windows_of
         self.resolve = resolve
         self.windows = {}
-        self.prices = {}
+        self.heads = {}
 
     def spans(self, call):
         """Return the priced spans of a call, None when more must be known to price it."""
         cdef int64_t start_at = call.start_at, usage = call.usage_ns, index_ns, clock
-        cdef str destination = call.destination, tor
-        cdef str head, key
+        cdef str destination = call.destination, tor, key
         cdef object profile, price
+        cdef tuple head, window
         cdef dict memo
         if usage <= 0 or not destination or destination == "*any":
             return None
@@ -259,36 +259,48 @@ cdef class FlatPrices:
             clock = (start_at + <int64_t>call.offset_s * SECOND_NS) % DAY_NS
             if clock < 0 or clock + usage >= DAY_NS:
                 return None
-        head = "*out:" + call.tenant + ":" + call.category + ":"
-        key = head + call.subject
+        head = self.head_of(call.tenant, call.category)
+        key = <str>head[0] + <str>call.subject
         profile = self.profiles.get(key)
         if profile is None:
-            key = head + "*any"
-            profile = self.profiles.get(key)
+            key = head[1]
+            profile = head[2]
             if profile is None:
                 return None
-        plan = self.plan_at(key, profile, start_at, start_at + usage)
-        if plan is None:
+        window = self.window_at(key, profile, start_at, start_at + usage)
+        if window is None:
             return None
-        memo = self.prices.get((key, plan.id))
-        if memo is None:
-            memo = self.prices[key, plan.id] = {}
+        memo = window[3]
         price = memo.get(destination, self)
         if price is self:
             if len(memo) >= MEMO_SIZE:
                 memo.clear()
-            price = memo[destination] = self.resolve(profile, plan, destination)
+            price = memo[destination] = self.resolve(profile, window[2], destination)
         if price is None:
             return None
         index_ns = call.duration_index_ns
         return (<FlatPrice>price).spans(start_at, usage, index_ns if index_ns > usage else usage)
 
-    cdef object plan_at(self, str key, profile, int64_t start_at, int64_t end_at):
-        cdef object windows = self.windows.get(key)
-        cdef int64_t from_at, until_at
+    cdef tuple head_of(self, str tenant, str category):
+        """How the keys of a tenant's profiles in a category begin, the key of all others, and the profile under it."""
+        cdef tuple key = (tenant, category), found = self.heads.get(key)
+        cdef str head
+        if found is None:
+            head = "*out:" + tenant + ":" + category + ":"
+            found = (head, head + "*any", self.profiles.get(head + "*any"))
+            if len(self.heads) < MEMO_SIZE:
+                self.heads[key] = found
+        return found
+
+    cdef tuple window_at(self, str key, profile, int64_t start_at, int64_t end_at):
+        """The activation that prices all of a call, with the prices known of its plan; None when none does."""
+        cdef list windows = self.windows.get(key)
+        cdef tuple window
+        cdef int64_t until_at
         if windows is None:
-            windows = self.windows[key] = self.windows_of(profile)
-        for from_at, until_at, plan in <tuple>windows:
-            if from_at <= start_at and (end_at < until_at or until_at == INT64_MAX):
-                return plan
+            windows = self.windows[key] = [(*window, {}) for window in self.windows_of(profile)]
+        for window in windows:
+            until_at = window[1]
+            if <int64_t>window[0] <= start_at and (end_at < until_at or until_at == INT64_MAX):
+                return window
         return None

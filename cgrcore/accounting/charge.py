@@ -5,6 +5,7 @@ once, at its start; prices come from the tariff in force. Does not know: session
 """
 
 from functools import lru_cache
+from typing import cast
 
 import msgspec
 
@@ -130,7 +131,13 @@ class Rules:
             call = msgspec.structs.replace(
                 call, start_at=start_at, usage_ns=usage_ns, duration_index_ns=duration_index_ns
             )
-        return rate(tariff_of(self._world), call)
+        tariff = tariff_of(self._world)
+        flat = tariff.flat_prices
+        if flat is not None and flat.tariff is tariff:
+            found = flat.spans(call)
+            if found is not None:
+                return cast(list[Span], found)
+        return rate(tariff, call)
 
     def zero_increment(self, subject: str, tor: str, is_unit: bool) -> int:
         """Return the step of free units that a subject means (ns), -1 when it is none; units have one by default."""

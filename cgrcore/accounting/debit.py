@@ -68,10 +68,17 @@ def _max_usage(world: World, call: Call, account: Account) -> int:
         return UNLIMITED_NS
     if call.usage_ns == 0:
         return 0
-    done = charge(world, call, account, is_dry_run=True, may_go_negative=False)
+    done = charge(world, _indexed(call), account, is_dry_run=True, may_go_negative=False)
     if done.debit.is_fee_owed:
         return 0
     return min(call.usage_ns, _paid_ns(done))
+
+
+def _indexed(call: Call) -> Call:
+    """Return the call with a usage index of at least its usage: slots count from the start of all that was asked."""
+    if call.duration_index_ns >= call.usage_ns:
+        return call
+    return msgspec.structs.replace(call, duration_index_ns=call.usage_ns)
 
 
 def _paid_ns(done: Charge) -> int:
@@ -104,8 +111,8 @@ def max_debit(
     check_usage(tariff, call)
     account = account_of(world, call)
     if call.usage_ns > 0:
-        index_ns = max(call.duration_index_ns, call.usage_ns)
-        call = msgspec.structs.replace(call, duration_index_ns=index_ns)
+        if not account.allow_negative:
+            call = _indexed(call)
         done = None if account.allow_negative or call.max_rate_nano else charge_covered(world, call, account)
         if done is not None:
             return _finished(world, tariff, done, perform_rounding=perform_rounding, is_dry_run=False)
@@ -117,6 +124,6 @@ def max_debit(
             cost.account_summary = account_summary(account)
             return cost
         if paid_ns != UNLIMITED_NS:
-            index_ns -= call.usage_ns - paid_ns
+            index_ns = call.duration_index_ns - (call.usage_ns - paid_ns)
             call = msgspec.structs.replace(call, usage_ns=paid_ns, duration_index_ns=index_ns)
     return debit(world, call, may_go_negative=may_go_negative, perform_rounding=perform_rounding)

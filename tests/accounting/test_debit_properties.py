@@ -148,7 +148,8 @@ def test_maximum_usage_is_what_the_model_can_pay(it: Call, balances: list[Balanc
     it = _with_factor(it)
     account = _account(balances)
     before = deepcopy(_values(account))
-    run = charge(_model(WORLD, it, balances, is_dry=True), may_go_negative=False)
+    indexed = msgspec.structs.replace(it, duration_index_ns=it.usage_ns)
+    run = charge(_model(WORLD, indexed, balances, is_dry=True), may_go_negative=False)
     paid_ns = 0 if run.is_fee_owed else min(it.usage_ns, sum(paid.usage_ns for paid in run.paid))
     assert max_usage(WORLD, it) == paid_ns
     assert _values(account) == before
@@ -161,7 +162,7 @@ def test_what_maximum_usage_grants_can_be_paid_without_debt(it: Call, balances: 
     balances = [balance for balance in balances if balance.factors is None]
     account = _account(balances)
     granted_ns = max_usage(WORLD, it)
-    debit(WORLD, msgspec.structs.replace(it, usage_ns=granted_ns))
+    debit(WORLD, msgspec.structs.replace(it, usage_ns=granted_ns, duration_index_ns=granted_ns))
     WORLD.state.take()
     assert _values(account).get("*default", 0) >= 0
 
@@ -229,8 +230,7 @@ def test_a_maximum_debit_charges_what_maximum_usage_grants(it: Call, balances: l
         assert cost.spans is None
         assert charged == _values(twin)
         return
-    index_ns = it.usage_ns - (it.usage_ns - granted_ns)
-    wanted = debit(WORLD, msgspec.structs.replace(it, usage_ns=granted_ns, duration_index_ns=index_ns))
+    wanted = debit(WORLD, msgspec.structs.replace(it, usage_ns=granted_ns, duration_index_ns=granted_ns))
     WORLD.state.take()
     assert charged == _values(twin)
     assert cost.cost_nano == wanted.cost_nano

@@ -49,8 +49,8 @@ _GENERAL = Object(
         "durability",
         Choice("commit", "delayed", "memory"),
         "commit",
-        "when a reply leaves: once its changes are on disk (commit), or at once, with the changes written right after "
-        "(delayed) or not waited for at all (memory)",
+        "when a reply leaves: once its changes are on disk (commit), or at once, with the changes written within "
+        "milliseconds (delayed; memory is the same, for *internal)",
         is_ours=True,
     ),
     Key(

@@ -13,7 +13,7 @@ from cgrcore.tariffplan.mistakes import Spot
 from cgrcore.tariffplan.profile_parts import check_filters, interval
 from cgrcore.tariffplan.profiles import build_attribute_profile, build_charger, build_filter, build_threshold
 from cgrcore.tariffplan.refer import Building
-from cgrcore.tariffplan.subsystem_profiles import build_resource, build_stat
+from cgrcore.tariffplan.subsystem_profiles import build_resource, build_route_profile, build_stat
 from cgrcore.thresholds import store_profile as keep_threshold
 from cgrcore.world import World
 
@@ -33,6 +33,7 @@ SERVED: dict[str, Served] = {
     "filters": Served("filters", build_filter),
     "resources": Served("resource_profiles", build_resource, keep_resource),
     "stats": Served("stat_profiles", build_stat, keep_stat),
+    "routes": Served("route_profiles", build_route_profile),
     "thresholds": Served("threshold_profiles", build_threshold, keep_threshold),
     "attributes": Served("attributes", build_attribute_profile),
     "chargers": Served("chargers", build_charger),

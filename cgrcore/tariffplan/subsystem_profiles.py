@@ -1,19 +1,21 @@
-"""From a plan's profiles of statistics and resources to their records.
+"""From a plan's profiles of statistics, resources and routes to their records.
 
-Does not know: what is measured, what is taken.
+Does not know: what is measured, what is taken, which way a call goes.
 """
 
 from cgrcore.errors import BadRequest
 from cgrcore.money import parse_nano
 from cgrcore.resources import ResourceProfile
+from cgrcore.routes import Route, RouteProfile
+from cgrcore.routes.strategies import ratios_of
 from cgrcore.stats import Metric, StatProfile
 from cgrcore.stats.metrics import kind_of
 from cgrcore.tariffplan.mistakes import Spot
 from cgrcore.tariffplan.profile_parts import check_filters, interval, texts
-from cgrcore.tariffplan.records import TpResource, TpStat
+from cgrcore.tariffplan.records import TpResource, TpRoute, TpRouteProfile, TpStat
 from cgrcore.tariffplan.refer import Building
 
-__all__ = ["build_resource", "build_stat"]
+__all__ = ["build_resource", "build_route_profile", "build_stat"]
 
 
 def build_resource(building: Building, key: str, item: TpResource) -> ResourceProfile:
@@ -66,4 +68,40 @@ def build_stat(building: Building, key: str, item: TpStat) -> StatProfile:
         item.Blocker,
         building.amount(item.Weight, Spot("stats", key, "Weight")),
         texts(item.ThresholdIDs),
+    )
+
+
+def build_route_profile(building: Building, key: str, item: TpRouteProfile) -> RouteProfile:
+    """Return the route profile an object describes; a ratio that is no number is a mistake."""
+    check_filters(building, "routes", key, item)
+    profile = RouteProfile(
+        item.Tenant,
+        item.ID,
+        texts(item.FilterIDs),
+        interval(building, "routes", key, item.ActivationInterval),
+        item.Sorting,
+        texts(item.SortingParameters),
+        tuple(_route(building, key, index, line) for index, line in enumerate(item.Routes or ())),
+        building.amount(item.Weight, Spot("routes", key, "Weight")),
+    )
+    if profile.sorting == "*load":
+        try:
+            ratios_of(profile)
+        except BadRequest as error:
+            written = ";".join(item.SortingParameters or ())
+            building.wrong(Spot("routes", key, "SortingParameters"), str(error), "ratios such as *default:1", written)
+    return profile
+
+
+def _route(building: Building, key: str, index: int, line: TpRoute) -> Route:
+    return Route(
+        line.ID,
+        texts(line.FilterIDs) or None,
+        texts(line.AccountIDs) or None,
+        texts(line.RatingPlanIDs) or None,
+        texts(line.ResourceIDs) or None,
+        texts(line.StatIDs) or None,
+        building.amount(line.Weight, Spot("routes", key, "Weight", index)),
+        line.Blocker,
+        line.RouteParameters,
     )

@@ -7,7 +7,7 @@ who alters it takes a `copy_of` first. Does not know: sessions, CDRs, what a sub
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, overload
 
 import msgspec
 
@@ -97,10 +97,15 @@ def boolean_option(options: Mapping[str, Any], name: str, default: bool = False)
     return truth
 
 
+@overload
+def duration_option(options: Mapping[str, Any], name: str, default: int) -> int: ...
+@overload
+def duration_option(options: Mapping[str, Any], name: str, default: None = None) -> int | None: ...
 def duration_option(options: Mapping[str, Any], name: str, default: int | None = None) -> int | None:
     """Return an option as a duration (ns), the default when it is absent. Raises BadRequest for a text that is none."""
     value = options.get(name)
-    return default if value is None else usage_of(value)
+    used = None if value is None else usage_of(value)
+    return default if used is None else used
 
 
 def integer_option(options: Mapping[str, Any], name: str, default: int) -> int:

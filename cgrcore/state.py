@@ -4,7 +4,7 @@ A decision runs between `begin` and either `take` (keep its changes, get its eff
 It is synchronous, so one open decision at a time is enough and nothing is locked.
 
 Rules: a record in a table is replaced, never changed in place, except records that are `Editable` (accounts, sessions),
-which are changed only after `Table.edit` has saved how they were. Every write is noted, so that an error undoes it and a
+which are changed only after `Table.edit` saved how they were. Every write is noted, so that an error undoes it and a
 commit carries it. Reads through the methods of a table tell whether they met a record that is not committed yet.
 Does not know: what the records mean, where they are stored.
 """
@@ -54,7 +54,7 @@ class Effects:
 class Table(Generic[R]):
     """The records of one kind by key. `get` may answer None, `require` raises NotFound.
 
-    `version` moves with every write, so that what is derived from the table knows when it is stale. `uncommitted` maps the
+    `version` moves with every write, so that what is derived from the table knows when it is stale. `uncommitted` maps
     keys whose last write is not on disk yet to the ticket of its commit; the dispatcher keeps it.
     """
 

@@ -16,8 +16,8 @@ class World:
     """The state of the world.
 
     `settings` maps section to key to value, as configured (`settings["general"]["default_tenant"]`); `now_at` is the
-    instant of the open decision (ns UTC); `new_id()` returns a fresh UUID text; `parts` holds what subjects derive from the tables (compiled
-    tariff, indexes) by name, each owned by its subject.
+    instant of the open decision (ns UTC); `new_id()` returns a fresh UUID text; `parts` holds what subjects
+    derive from the tables (compiled tariff, indexes) by name, each owned by its subject.
     """
 
     __slots__ = ("new_id", "now_at", "parts", "settings", "state")

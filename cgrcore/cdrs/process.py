@@ -24,7 +24,9 @@ from cgrcore.world import World
 __all__ = ["Processed", "StoredCdrs", "event_of", "process_events"]
 
 #: Paid from an account: these are refunded, and keep the cost they came with.
-ACCOUNTABLE = frozenset(("*prepaid", "*postpaid", "*pseudoprepaid", "*dynaprepaid", "prepaid", "postpaid", "pseudoprepaid"))
+ACCOUNTABLE = frozenset(
+    ("*prepaid", "*postpaid", "*pseudoprepaid", "*dynaprepaid", "prepaid", "postpaid", "pseudoprepaid")
+)
 
 
 class StoredCdrs(msgspec.Struct):

@@ -13,7 +13,17 @@ from cgrcore.money import number_from_nano
 from cgrcore.rating.records import PlanRate, Rating
 from cgrcore.timing import SECOND_NS, format_time
 
-__all__ = ["CallCost", "CostSpan", "Increment", "Paid", "PaidMoney", "PaidUnit", "compressed", "rates_as_wire", "rating_as_wire"]
+__all__ = [
+    "CallCost",
+    "CostSpan",
+    "Increment",
+    "Paid",
+    "PaidMoney",
+    "PaidUnit",
+    "compressed",
+    "rates_as_wire",
+    "rating_as_wire",
+]
 
 
 class PaidMoney(msgspec.Struct, gc=False):
@@ -91,7 +101,7 @@ class Increment(msgspec.Struct, gc=False):
 
 
 class CostSpan(msgspec.Struct, gc=False):
-    """A span of one price with its increments. `count` equal spans in a row are one; `cost_nano` is that of all of them.
+    """A span of one price with its increments. `count` equal spans in a row are one; `cost_nano` is that of all.
 
     A span without usage has the count 0. `duration_index_ns` is the usage of the whole call at the span's end,
     `end_offset_s` the clock of its end where it is not that of its start, `round_increment` what rounding added or
@@ -202,17 +212,21 @@ def _is_alike(last: CostSpan, span: CostSpan) -> bool:
 def _is_same_charge(left: list[Increment], right: list[Increment]) -> bool:
     if len(left) != len(right):
         return False
-    return all(a.usage_ns == b.usage_ns and a.cost_nano == b.cost_nano and a.count == b.count and same_payer(a.paid, b.paid)
-               for a, b in zip(left, right, strict=True))
+    return all(
+        a.usage_ns == b.usage_ns and a.cost_nano == b.cost_nano and a.count == b.count and same_payer(a.paid, b.paid)
+        for a, b in zip(left, right, strict=True)
+    )
 
 
 def same_payer(left: Paid | None, right: Paid | None) -> bool:
     """True when the same balances paid the same way; what they held afterwards does not count."""
     if left is None or right is None:
         return left is right
-    return left.account_id == right.account_id and _unit_key(left.unit) == _unit_key(right.unit) and _money_key(
-        left.money
-    ) == _money_key(right.money)
+    return (
+        left.account_id == right.account_id
+        and _unit_key(left.unit) == _unit_key(right.unit)
+        and _money_key(left.money) == _money_key(right.money)
+    )
 
 
 def _unit_key(unit: PaidUnit | None) -> tuple[Any, ...] | None:

@@ -1,6 +1,6 @@
 """What is to be rated, and the timespans it falls into.
 
-Rules: instants are ns UTC, `offset_s` is the clock the tariff's hours are read from. Usage is ns for voice and plain units
+Rules: instants are ns UTC, `offset_s` is the clock the tariff's hours are read from. Usage is ns for voice, plain units
 for everything else. Does not know: tariffs, balances.
 """
 

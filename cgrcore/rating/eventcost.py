@@ -1,8 +1,8 @@
 """The cost of an event as it is kept: in a session while it runs, in the CDR afterwards.
 
-Charges hold what they need directly; the wire's form, in which parts have ids and are listed in maps, is made when asked
-for. An event cost is not changed: `merge`, `trim` and the like return new ones. Equal charges in a row are one with a
-count, so it stays small however long the call. Does not know: how it came to be, where it is kept.
+Charges hold what they need directly; the wire's form, in which parts have ids and are listed in maps, is made on being
+asked for. An event cost is not changed: `merge`, `trim` and the like return new ones. Equal charges in a row are one
+with a count, so it stays small however long the call. Does not know: how it came to be, where it is kept.
 """
 
 import hashlib
@@ -137,7 +137,7 @@ class Step(msgspec.Struct, array_like=True, gc=False):
 
 
 class Charge(msgspec.Struct, array_like=True, gc=False):
-    """`count` equal spans in a row: the rate, what it was matched by, the steps of one of them. A pause has neither rate nor payer."""
+    """`count` equal spans in a row: its rate, what matched, the steps of one. A pause has neither rate nor payer."""
 
     interval: PlanRate | None
     subject: str
@@ -219,7 +219,7 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
         return EventCost(self.cgrid, self.run_id, *start, charges, account)
 
     def trim(self, usage_ns: int) -> "tuple[EventCost, EventCost | None]":
-        """Return the cost of the first `usage_ns`, in whole increments, and that of the rest (None: nothing is left over)."""
+        """Return the cost of the first `usage_ns`, in whole increments, and of the rest (None: nothing is left)."""
         kept: list[Charge] = []
         rest: list[Charge] = []
         left_ns = usage_ns
@@ -280,7 +280,9 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
 _decode = msgspec.msgpack.Decoder(EventCost).decode
 
 
-def pause_cost(cgrid: str, run_id: str, start_at: int, offset_s: int, usage_ns: int, account: AccountState | None = None) -> EventCost:
+def pause_cost(
+    cgrid: str, run_id: str, start_at: int, offset_s: int, usage_ns: int, account: AccountState | None = None
+) -> EventCost:
     """Return the cost of usage that is not charged."""
     charge = Charge(None, "", "", "", PAUSE, [Step(usage_ns, 0)], is_pause=True)
     return EventCost(cgrid, run_id, start_at, offset_s, [charge], account)
@@ -532,7 +534,9 @@ class _Parse:
         document = self._document
         start = parse_time(document["StartTime"], 0) if document.get("StartTime") else Moment(ZERO_AT, 0)
         charges = [self._charge(charge) for charge in document.get("Charges") or ()]
-        return EventCost(document.get("CGRID") or "", document.get("RunID") or "", start.at, start.offset_s, charges, self._account)
+        return EventCost(
+            document.get("CGRID") or "", document.get("RunID") or "", start.at, start.offset_s, charges, self._account
+        )
 
     def _part(self, kind: str, name: str) -> Any:
         part = (self._document.get(kind) or {}).get(name)

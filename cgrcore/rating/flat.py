@@ -66,6 +66,9 @@ class _FlatTariff:
 def _is_flat(interval: Interval) -> bool:
     """True when the interval's hours are all hours."""
     timing = interval.record.timing
-    return timing is not None and not interval.hours.is_never and interval.hours.start_s == 0 and not (
-        timing.years or timing.months or timing.month_days or timing.week_days
+    return (
+        timing is not None
+        and not interval.hours.is_never
+        and interval.hours.start_s == 0
+        and not (timing.years or timing.months or timing.month_days or timing.week_days)
     )

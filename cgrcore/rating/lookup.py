@@ -16,7 +16,7 @@ DAY_S = 86400
 
 
 class RatingInfo:
-    """One plan that holds for a part of the call: from `activation_at`, with the intervals of the matched destination."""
+    """One plan that holds for a part of the call: from `activation_at`, with the matched destination's intervals."""
 
     __slots__ = ("activation_at", "destination_id", "fallback_keys", "intervals", "plan_id", "prefix", "subject")
 
@@ -33,7 +33,8 @@ class RatingInfo:
 def rating_infos(tariff: Tariff, call: Call) -> list[RatingInfo]:
     """Return the plans that price the call, in order of activation.
 
-    Raises Refused RATING_PLAN_NOT_FOUND when nobody has a profile, UNAUTHORIZED_DESTINATION when the profiles do not cover the call.
+    Raises Refused RATING_PLAN_NOT_FOUND when nobody has a profile, UNAUTHORIZED_DESTINATION when they do not cover the
+    call.
     """
     head = f"*out:{call.tenant}:{call.category}:"
     search = _Search(tariff, call, head)
@@ -136,7 +137,7 @@ class _Search:
     def _match(self, info: RatingInfo, plan: CompiledPlan) -> None:
         """Give the info the destination of the plan that the number belongs to, when there is one.
 
-        The longest prefix wins of which a timing is active when the call starts; among destinations that share it, weight.
+        The longest prefix wins that has a timing active when the call starts; among destinations that share it, weight.
         """
         number = self._call.destination
         if number and number != ANY:

@@ -18,7 +18,7 @@ __all__ = ["check_usage", "cost_span", "longest_rounding", "quote", "quote_on_pl
 
 
 def check_usage(tariff: Tariff, call: Call) -> None:
-    """Raise Refused MAX_USAGE_EXCEEDED above the configured limit for the type of record, BadRequest for negative usage."""
+    """Raise Refused MAX_USAGE_EXCEEDED above the limit for the type of record, BadRequest for negative usage."""
     if call.usage_ns < 0:
         raise BadRequest(f"negative usage: {call.usage_ns}")
     limits = tariff.max_usage_ns
@@ -107,7 +107,7 @@ def _fee_nano(span: CostSpan) -> int:
 
 
 def _charge_connect_fee(span: CostSpan) -> None:
-    """Put the connect fee in front of the first span, be it 0. It is paid once, so a span that pays one is not folded."""
+    """Put the connect fee in front of the first span, be it 0. It is paid once: a span that pays one is not folded."""
     fee_nano = _fee_nano(span)
     span.increments.insert(0, Increment(0, fee_nano, 1, None))
     span.cost_nano += fee_nano
@@ -124,7 +124,7 @@ def _unused(tariff: Tariff, call: Call) -> list[CostSpan] | None:
 
 
 def quote_on_plan(world: World, call: Call, plan_id: str) -> CallCost:
-    """Return what the call costs when that plan alone is its subject's; an unknown plan covers nothing. Raises as `quote`."""
+    """Return what the call costs by that plan alone; an unknown plan covers nothing. Raises as `quote`."""
     tariff = tariff_of(world)
     check_usage(tariff, call)
     key = f"*out:{call.tenant}:{call.category}:{call.subject}"

@@ -49,7 +49,7 @@ def _numbers(values: tuple[int, ...] | None) -> list[int] | None:
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """One slot: from `group_start_ns` of usage on, `value_nano` for each `unit_ns`, in steps of `increment_ns` (0 is a second)."""
+    """One slot: from `group_start_ns` on, `value_nano` a `unit_ns`, in steps of `increment_ns` (0: a second)."""
 
     group_start_ns: int = 0
     value_nano: int = 0

@@ -1,6 +1,6 @@
 """Splitting a call into timespans of one price each.
 
-A voice call is cut where a plan is activated, at midnight, where other hours begin and where the next slot of a rate does;
+A voice call is cut where a plan is activated, at midnight, where other hours and where the next slot of a rate begin;
 everything else only at slots. Each span then grows to whole increments, at the cost of the spans behind it. The work
 grows with the borders crossed, not with the length of the call. Does not know: profiles, money.
 """
@@ -23,7 +23,9 @@ class Piece:
 
     __slots__ = ("end_at", "index_ns", "info", "interval", "start_at")
 
-    def __init__(self, start_at: int, end_at: int, index_ns: int, info: RatingInfo, interval: Interval | None = None) -> None:
+    def __init__(
+        self, start_at: int, end_at: int, index_ns: int, info: RatingInfo, interval: Interval | None = None
+    ) -> None:
         self.start_at = start_at
         self.end_at = end_at
         self.index_ns = index_ns
@@ -102,9 +104,18 @@ def _by_midnight(piece: Piece, offset_s: int) -> list[Piece]:
 
 
 class _Clock:
-    """A span's start and end as days and seconds of the tariff's clock; an end within the second of midnight belongs to the day before."""
+    """A span's start and end as days and seconds of the tariff's clock; an end at midnight is of the day before."""
 
-    __slots__ = ("end_day", "end_second", "midnight_at", "offset_ns", "start_clock_ns", "start_day", "start_days", "start_second")
+    __slots__ = (
+        "end_day",
+        "end_second",
+        "midnight_at",
+        "offset_ns",
+        "start_clock_ns",
+        "start_day",
+        "start_days",
+        "start_second",
+    )
 
     def __init__(self, piece: Piece, offset_s: int) -> None:
         self.offset_ns = offset_s * SECOND_NS
@@ -228,7 +239,7 @@ def _align(pieces: list[Piece]) -> None:
 
 
 def price(tariff: Tariff, piece: Piece) -> Span:
-    """Return the piece with its price: that of the whole span and then of one increment are rounded to the system's decimals."""
+    """Return the piece with its price: the span's and then an increment's, both rounded to the system's decimals."""
     interval = piece.interval
     assert interval is not None
     slot = interval.slot_at(piece.group_start_ns)

@@ -26,7 +26,7 @@ __all__ = ["UNLIMITED", "default_usage", "ensure_account", "grant", "reserve_sli
 #: What a debit loop answers for the usage it will pay for: without limit.
 UNLIMITED = -1
 
-#: Whose credit decides how long a call may be; what is debited while it runs. Words without a star are debited by their CDR only.
+#: Whose credit decides how long a call may be; what is debited while it runs. Words without a star: by their CDR only.
 AUTHORISED = frozenset(("*prepaid", "*dynaprepaid", "*pseudoprepaid"))
 DEBITED = frozenset(("*prepaid", "*dynaprepaid"))
 
@@ -37,7 +37,15 @@ def default_usage(world: World, tor: str) -> int:
     return by_tor.get(tor or "*voice", by_tor["*any"])
 
 
-def run_call(world: World, session: Session, run: SessionRun, usage_ns: int, *, start_at: int | None = None, index_ns: int | None = None) -> Call:
+def run_call(
+    world: World,
+    session: Session,
+    run: SessionRun,
+    usage_ns: int,
+    *,
+    start_at: int | None = None,
+    index_ns: int | None = None,
+) -> Call:
     """Return the run's next `usage_ns` as a call to rate."""
     event = run.event
     account = _text(event, "Account")
@@ -65,7 +73,9 @@ def _text(event: dict[str, Any], name: str) -> str:
     return "" if value is None else str(value)
 
 
-def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int, last_used_ns: int | None, *, is_forced: bool) -> int:
+def reserve_slice(
+    world: World, session: Session, run: SessionRun, usage_ns: int, last_used_ns: int | None, *, is_forced: bool
+) -> int:
     """Reserve `usage_ns` more for a run and return how much is granted (ns).
 
     `last_used_ns` is what was used of the grant before. With `is_forced`, less than all is an error.
@@ -86,7 +96,11 @@ def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int
     ensure_account(world, session, run)
     wanted_ns = usage_ns - run.reserve_ns
     start_at = run.end_at if run.slices else run.start.at
-    charged = max_debit(world, run_call(world, session, run, wanted_ns, start_at=start_at, index_ns=run.usage_index_ns + wanted_ns), is_forced=is_forced)
+    charged = max_debit(
+        world,
+        run_call(world, session, run, wanted_ns, start_at=start_at, index_ns=run.usage_index_ns + wanted_ns),
+        is_forced=is_forced,
+    )
     paid_ns = charged.usage_ns
     if paid_ns >= wanted_ns:
         run.reserve_ns = paid_ns - wanted_ns
@@ -107,7 +121,7 @@ def reserve_slice(world: World, session: Session, run: SessionRun, usage_ns: int
 
 
 def ensure_account(world: World, session: Session, run: SessionRun) -> None:
-    """Make the account of a `*dynaprepaid` run when it does not exist yet. Raises BadRequest when that is not set up."""
+    """Make the account of a `*dynaprepaid` run if there is none. Raises BadRequest when that is not set up."""
     if run.request_type == "*dynaprepaid":
         account_id = account_id_of(session.tenant, _text(run.event, "Account"))
         make_dynaprepaid_account(world, account_id, "sessions")
@@ -129,7 +143,7 @@ def _merge(run: SessionRun, cost: EventCost) -> None:
 
 
 def grant(world: World, session: Session, event: dict[str, Any], *, is_forced: bool = False) -> dict[str, int]:
-    """Reserve for every run what the event asks for; return what each may use (ns; UNLIMITED when the server debits by itself)."""
+    """Reserve for every run what the event asks for; return what each may use (ns)."""
     tor = _text(event, "ToR")
     wanted = usage_of(event.get("Usage"))
     usage_ns = default_usage(world, tor) if wanted is None else wanted
@@ -146,7 +160,9 @@ def grant(world: World, session: Session, event: dict[str, Any], *, is_forced: b
     return granted
 
 
-def _grant_run(world: World, session: Session, run: SessionRun, usage_ns: int, last_used_ns: int | None, is_forced: bool) -> int:
+def _grant_run(
+    world: World, session: Session, run: SessionRun, usage_ns: int, last_used_ns: int | None, is_forced: bool
+) -> int:
     if run.request_type in DEBITED:
         if session.debit_interval_ns > 0:
             return usage_ns
@@ -197,7 +213,9 @@ def _charge_rest(world: World, session: Session, run: SessionRun, usage_ns: int)
         _pause(world, session, run, usage_ns)
         return
     start_at = run.end_at if run.slices else run.start.at
-    charged = debit(world, run_call(world, session, run, usage_ns, start_at=start_at, index_ns=run.usage_index_ns + usage_ns))
+    charged = debit(
+        world, run_call(world, session, run, usage_ns, start_at=start_at, index_ns=run.usage_index_ns + usage_ns)
+    )
     run.end_at = start_at + charged.usage_ns
     run.usage_index_ns += charged.usage_ns
     run.slices += 1

@@ -4,6 +4,7 @@ Each function is one decision, or one per session. Does not know: clients' conne
 returned to the caller.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from cgrcore.errors import CgrError, NotFound
@@ -30,7 +31,12 @@ __all__ = [
 
 
 def list_runs(
-    world: World, sessions: Table[Session], tenant: str, filters: list[str], limit: int | None, offset: int | None = None
+    world: World,
+    sessions: Table[Session],
+    tenant: str,
+    filters: list[str],
+    limit: int | None,
+    offset: int | None = None,
 ) -> list[tuple[Session, SessionRun]]:
     """Return the runs that pass the filters, in order of CGRID. Raises NotFound when there is none."""
     found = list(matching_runs(world, sessions, tenant, filters))
@@ -65,7 +71,9 @@ def disconnect(world: World, tenant: str, filters: list[str], limit: int | None)
     return ended
 
 
-def alter(world: World, tenant: str, filters: list[str], limit: int | None, event: dict[str, Any], options: dict[str, Any]) -> list[Session]:
+def alter(
+    world: World, tenant: str, filters: list[str], limit: int | None, event: dict[str, Any], options: dict[str, Any]
+) -> list[Session]:
     """Give the sessions that pass the filters new fields and options, and return them. Raises NotFound."""
     altered = _sessions_matching(world, tenant, filters, limit)
     for session in altered:
@@ -117,10 +125,8 @@ def end_silent(world: World, cgrid: str) -> Session | None:
         silence_ns = chosen("*sessionsTTL", "session_ttl") or 0
     for run in session.runs:
         if run.request_type in ("*prepaid", "*dynaprepaid"):
-            try:
+            with suppress(CgrError):
                 reserve_slice(world, session, run, silence_ns, last_used_ns, is_forced=False)
-            except CgrError:
-                pass
     end(world, session, usage_ns=usage_ns, last_used_ns=last_used_ns)
     return session
 

@@ -13,7 +13,15 @@ from cgrcore.sessions.records import Session, SessionRun
 from cgrcore.state import Table
 from cgrcore.world import World
 
-__all__ = ["active_sessions", "cgrid_of", "closed_sessions", "find_active", "matching_runs", "passive_sessions", "relocate"]
+__all__ = [
+    "active_sessions",
+    "cgrid_of",
+    "closed_sessions",
+    "find_active",
+    "matching_runs",
+    "passive_sessions",
+    "relocate",
+]
 
 
 def active_sessions(world: World) -> Table[Session]:
@@ -79,10 +87,12 @@ def relocate(world: World, sessions: Table[Session], event: dict[str, Any], cgri
 def matching_runs(
     world: World, sessions: Table[Session], tenant: str, filter_ids: list[str]
 ) -> Iterator[tuple[Session, SessionRun]]:
-    """Yield the sessions' runs that pass all filters, in order of CGRID. Raises NotFound for a filter that does not exist."""
+    """Yield the sessions' runs that pass all filters, by CGRID. Raises NotFound for a filter that does not exist."""
     wanted = _only_origin(filter_ids)
     # Iterated as a table, not through its records: the reply waits when one of them is not committed yet.
-    keys = sorted(sessions) if wanted is None else [key for key in sessions if _has_origin(sessions.records[key], wanted)]
+    keys = (
+        sorted(sessions) if wanted is None else [key for key in sessions if _has_origin(sessions.records[key], wanted)]
+    )
     for key in keys:
         session = sessions.records[key]
         for run in session.runs:

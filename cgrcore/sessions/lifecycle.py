@@ -4,7 +4,8 @@ Each function is one decision. A session that could not be started is not active
 end and its CDR find it and charge nothing twice. A session that has ended stays ended.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from cgrcore.accounting import max_usage
 from cgrcore.chargers import runs_of
@@ -27,6 +28,9 @@ from cgrcore.timing import ZERO_AT, Moment
 from cgrcore.world import World
 
 __all__ = ["authorise", "end", "end_by_cdr", "initiate", "message", "new_session", "prefixed", "terminate", "update"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def prefixed(prefix: str, error: CgrError) -> CgrError:
@@ -71,7 +75,9 @@ def new_session(world: World, event: CgrEvent, connection_id: str = "") -> Sessi
         event=begun,
         options=event.options,
         runs=runs,
-        debit_interval_ns=duration_option(event.options, "*sessionsDebitInterval", world.settings["sessions"]["debit_interval"]),
+        debit_interval_ns=duration_option(
+            event.options, "*sessionsDebitInterval", world.settings["sessions"]["debit_interval"]
+        ),
         is_chargeable=boolean_option(event.options, "*sessionsChargeable", True),
         connection_id=connection_id,
         updated_at=world.now_at,
@@ -97,7 +103,7 @@ def _new_run(world: World, cgrid: str, run_id: str, event: dict[str, Any], setup
 def initiate(world: World, event: CgrEvent, *, is_forced: bool = False, connection_id: str = "") -> dict[str, int]:
     """Begin a session and reserve its first slice; return what each run may use (ns).
 
-    UNLIMITED when the server debits by itself. Raises Conflict EXISTS for a session that is active already, RALS_ERROR:...
+    UNLIMITED when the server debits by itself. Raises Conflict EXISTS for one that is active, RALS_ERROR:...
     """
     session = new_session(world, event, connection_id)
     sessions = active_sessions(world)
@@ -250,7 +256,7 @@ def message(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[s
     return granted
 
 
-def _rals(decide: Any, *args: Any, **named: Any) -> Any:
+def _rals(decide: Callable[P, R], *args: P.args, **named: P.kwargs) -> R:
     """Call a charging function, with the prefix on its errors that names their origin."""
     try:
         return decide(*args, **named)

@@ -17,8 +17,31 @@ __all__ = ["MAIN_FIELDS", "Session", "SessionRun", "external_session"]
 
 #: The fields of an event that have a column of their own; all others are extra fields.
 MAIN_FIELDS = frozenset(
-    "CGRID Source OriginHost OriginID ToR RequestType Tenant Category Account Subject Destination SetupTime AnswerTime"
-    " Usage Cost Rated Partial RunID PreRated CostSource CostDetails ExtraInfo OrderID".split()
+    [
+        "CGRID",
+        "Source",
+        "OriginHost",
+        "OriginID",
+        "ToR",
+        "RequestType",
+        "Tenant",
+        "Category",
+        "Account",
+        "Subject",
+        "Destination",
+        "SetupTime",
+        "AnswerTime",
+        "Usage",
+        "Cost",
+        "Rated",
+        "Partial",
+        "RunID",
+        "PreRated",
+        "CostSource",
+        "CostDetails",
+        "ExtraInfo",
+        "OrderID",
+    ]
 )
 
 
@@ -70,7 +93,9 @@ class Session(msgspec.Struct, gc=False):
     has_cdr: bool = False
 
     def copy(self) -> "Session":
-        return msgspec.structs.replace(self, event=dict(self.event), options=dict(self.options), runs=[r.copy() for r in self.runs])
+        return msgspec.structs.replace(
+            self, event=dict(self.event), options=dict(self.options), runs=[r.copy() for r in self.runs]
+        )
 
 
 def external_session(session: Session, run: SessionRun, node_id: str) -> dict[str, Any]:
@@ -101,7 +126,7 @@ def external_session(session: Session, run: SessionRun, node_id: str) -> dict[st
         "SetupTime": time("SetupTime"),
         "AnswerTime": time("AnswerTime"),
         "Usage": run.total_usage_ns,
-        "ExtraFields": {k: v for k, v in run.extra_fields.items()},
+        "ExtraFields": dict(run.extra_fields),
         "NodeID": node_id,
         "LoopIndex": run.slices,
         "DurationIndex": run.usage_index_ns,

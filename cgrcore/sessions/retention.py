@@ -1,4 +1,6 @@
-"""How long what has ended is remembered: closed sessions until their CDR can no longer come, CDR identities until a repeat would find the stored row.
+"""How long what has ended is remembered.
+
+Closed sessions until their CDR can no longer come, CDR identities until a repeat would find the stored row.
 
 Bounded work for each call, so that it can run between requests.
 """

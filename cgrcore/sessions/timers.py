@@ -53,9 +53,9 @@ def due_at(session: Session) -> int | None:
 
 def timers_of(world: World) -> SessionTimers:
     """Return the timers of the world's active sessions, built from the table on first use."""
-    timers = world.parts.get("session_timers")
+    timers: SessionTimers | None = world.parts.get("session_timers")
     if timers is None:
         timers = world.parts["session_timers"] = SessionTimers()
         for session in world.state.table("sessions").records.values():
             timers.watch(session)
-    return timers  # type: ignore[no-any-return]
+    return timers

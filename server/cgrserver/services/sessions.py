@@ -13,7 +13,16 @@ import trio
 
 from cgrcore.cdrs import process_ended_session
 from cgrcore.errors import CgrError, Unavailable
-from cgrcore.sessions import Session, active_sessions, auto_debit, end, end_silent, forget_closed, forget_taken, timers_of
+from cgrcore.sessions import (
+    Session,
+    active_sessions,
+    auto_debit,
+    end,
+    end_silent,
+    forget_closed,
+    forget_taken,
+    timers_of,
+)
 from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
 
@@ -30,7 +39,9 @@ Decide = Callable[[str, Callable[[World], Any]], Any]
 class SessionTimersTask:
     """Runs what sessions are due for. `tell` tells a session's client that it was ended, with the cause."""
 
-    def __init__(self, world: World, decide: Decide, clock_ns: Callable[[], int], tell: Callable[[Session, str], None]) -> None:
+    def __init__(
+        self, world: World, decide: Decide, clock_ns: Callable[[], int], tell: Callable[[Session, str], None]
+    ) -> None:
         self._world = world
         self._decide = decide
         self._clock_ns = clock_ns
@@ -72,7 +83,7 @@ class SessionTimersTask:
             self._end(cgrid, cause)
             return
         if made is not None:
-            session, granted_ns = made
+            _, granted_ns = made
             if granted_ns <= 0:
                 self._end(cgrid, "INSUFFICIENT_CREDIT")
 
@@ -105,11 +116,12 @@ def _end_reserved(world: World, cgrid: str) -> Session | None:
     return session
 
 
-async def forget_what_is_over(decide: Decide, clock_ns: Callable[[], int], closed_ttl_ns: int, taken_ttl_ns: int) -> None:
+async def forget_what_is_over(
+    decide: Decide, clock_ns: Callable[[], int], closed_ttl_ns: int, taken_ttl_ns: int
+) -> None:
     """Forget closed sessions and identities of CDRs whose time has passed, now and then, until cancelled."""
     while True:
-        now_at = clock_ns()
         with suppress(Unavailable):  # the store is away: they are forgotten later
-            decide("forget closed sessions", lambda world: forget_closed(world, now_at - closed_ttl_ns))
-            decide("forget taken CDRs", lambda world: forget_taken(world, now_at - taken_ttl_ns))
+            decide("forget closed sessions", lambda world: forget_closed(world, clock_ns() - closed_ttl_ns))
+            decide("forget taken CDRs", lambda world: forget_taken(world, clock_ns() - taken_ttl_ns))
         await trio.sleep(1)

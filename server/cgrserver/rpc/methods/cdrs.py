@@ -191,7 +191,11 @@ def _fetch_record(store: Any, world: World, args: Any) -> Awaitable[StoredCdrs]:
 
 def _fields(args: Any) -> dict[str, Any]:
     """Return the fields of a CDR given as a record, as an event has them."""
-    fields = {name: getattr(args, name) for name in args.__struct_fields__ if name not in ("ExtraFields", "APIOpts", "OrderID")}
+    fields = {
+        name: getattr(args, name)
+        for name in args.__struct_fields__
+        if name not in ("ExtraFields", "APIOpts", "OrderID")
+    }
     given = {name: value for name, value in fields.items() if value or name == "Cost"}
     return {**(args.ExtraFields or {}), **given}
 

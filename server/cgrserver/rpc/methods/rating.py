@@ -490,10 +490,11 @@ def set_timing(world: World, args: SetTimingArgs) -> str:
     for text in (args.StartTime, args.EndTime):
         if text and not _is_clock(text):
             raise BadRequest(f"SERVER_ERROR: INVALID_TIME:{text}")
-    lists = (
+    years, months, month_days, week_days = (
         None if values is None else tuple(values) for values in (args.Years, args.Months, args.MonthDays, args.WeekDays)
     )
-    world.state.table("timings").put(args.ID, Timing(args.ID, *lists, args.StartTime, args.EndTime))
+    timing = Timing(args.ID, years, months, month_days, week_days, args.StartTime, args.EndTime)
+    world.state.table("timings").put(args.ID, timing)
     return "OK"
 
 

@@ -298,7 +298,7 @@ def refund_rounding_of_call(world: World, args: CallArgs) -> dict[str, Any]:
 
 @method("Responder.ExplainDebit")
 def explain_debit(world: World, args: CallArgs) -> dict[str, Any]:
-    """Return what an authorisation and a debit of a call would do now, and why: a line for each balance. Not of CGRateS."""
+    """Return what an authorisation and a debit of a call would do now, and why: a line for each balance."""
     found = explain(world, args.call(world))
     return {
         "MaxUsage": found.max_usage_ns,

@@ -5,9 +5,8 @@ A flag is `*step:sub:values`; flags of the same step add up. Without `*derived_r
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
-
-import msgspec
 
 from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs import StoredCdrs, configured, process_events, switches_for
@@ -91,7 +90,9 @@ class _Processing:
         if flags.has("*attributes"):
             self._attributes()
         if flags.has("*routes"):
-            self._reply["RouteProfiles"] = self._each("*routes", lambda event: subsystem(self._world, "routes", "Routes", event, self._args))
+            self._reply["RouteProfiles"] = self._each(
+                "*routes", lambda event: subsystem(self._world, "routes", "Routes", event, self._args)
+            )
         self._observe()
         for step, name, label, key in (
             ("*resources", "resources", "Resources", "ResourceAllocation"),
@@ -142,14 +143,14 @@ class _Processing:
         for step, part, key in (("*thresholds", "thresholds", "ThresholdIDs"), ("*stats", "stats", "StatQueueIDs")):
             if self._flags.has(step):
                 ids = self._flags.values(step, "*ids")
-                self._reply[key] = self._each(step, lambda event, part=part, ids=ids: observers(self._world, part, event, ids))
+                self._reply[key] = self._each(step, partial(_observed, self._world, part, ids))
 
     def _allocate(self, step: str, name: str, label: str, key: str) -> None:
         for action in ("authorize", "allocate", "release"):
             if not self._flags.has(step, f"*{action}"):
                 continue
             try:
-                answers = self._each(step, lambda event, action=action: subsystem(self._world, name, label, event, action))
+                answers = self._each(step, partial(_asked, self._world, name, label, action))
             except CgrError as error:
                 self._fail(error)
             else:
@@ -162,15 +163,13 @@ class _Processing:
             self._reply["Cost"] = self._each("*rals", self._cost)
         is_forced = flags.has("*rals", "*fd")
         event = self._events[RAW]
-        for sub, ask in (
-            ("*authorize", lambda: authorise(self._world, event)),
-            ("*initiate", lambda: initiate(self._world, event, is_forced=is_forced)),
-            ("*update", lambda: update(self._world, event, is_forced=is_forced)),
-        ):
-            if flags.has("*rals", sub):
-                self._reply["MaxUsage"] = self._granted(ask())
-                return
-        if flags.has("*rals", "*terminate"):
+        if flags.has("*rals", "*authorize"):
+            self._reply["MaxUsage"] = self._granted(authorise(self._world, event))
+        elif flags.has("*rals", "*initiate"):
+            self._reply["MaxUsage"] = self._granted(initiate(self._world, event, is_forced=is_forced))
+        elif flags.has("*rals", "*update"):
+            self._reply["MaxUsage"] = self._granted(update(self._world, event, is_forced=is_forced))
+        elif flags.has("*rals", "*terminate"):
             terminate(self._world, event)
 
     def _granted(self, granted: dict[str, int]) -> dict[str, int]:
@@ -200,6 +199,14 @@ class _Processing:
         if self._flags.has("*blocker_error"):
             raise error
         self._is_partial = True
+
+
+def _observed(world: World, part: str, ids: list[str], event: CgrEvent) -> list[str] | None:
+    return observers(world, part, event, ids)
+
+
+def _asked(world: World, name: str, label: str, action: str, event: CgrEvent) -> Any:
+    return subsystem(world, name, label, event, action)
 
 
 def quote_event(world: World, event: CgrEvent) -> CallCost:

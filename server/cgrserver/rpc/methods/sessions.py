@@ -141,7 +141,9 @@ def _need_origin(event: CgrEvent) -> None:
 def attributes_of(world: World, event: CgrEvent, profile_ids: list[str] | None, reply: dict[str, Any]) -> CgrEvent:
     """Return the event as attributes alter it, noting in the reply how. Without a profile it stays as it is."""
     options = {**event.options, "*subsys": "*sessions", "*attrProfileIDs": profile_ids}
-    asked = CgrEvent(event.tenant, event.id, event.at, event.event, {**options, "*context": "*sessions", **event.options})
+    asked = CgrEvent(
+        event.tenant, event.id, event.at, event.event, {**options, "*context": "*sessions", **event.options}
+    )
     try:
         altered = process_attributes(world, asked)
     except NotFound:

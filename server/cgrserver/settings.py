@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cgrcore.config import Mistake, Settings, Source, find_mistakes, unserved
 from cgrcore.errors import BadRequest
 
-__all__ = ["DEFAULT_CONFIG", "find_setting_mistakes", "load", "unserved_warning"]
+__all__ = ["DEFAULT_CONFIG", "find_setting_mistakes", "load", "served_sections", "unserved_warning"]
 
 #: The configuration that comes with the program.
 DEFAULT_CONFIG = Path(__file__).parent / "default_config"
@@ -80,11 +80,15 @@ def find_setting_mistakes(
     return settings, mistakes
 
 
+def served_sections(method_names: Iterable[str]) -> set[str]:
+    """Return the sections whose service this version has, told by its methods."""
+    working = [name for name in method_names if not name.endswith(".Ping")]
+    return {section for section, prefix in _METHODS.items() if any(name.startswith(prefix) for name in working)}
+
+
 def unserved_warning(settings: Settings, method_names: Iterable[str]) -> str:
     """Return one sentence on services that are switched on and not there, "" when all are."""
-    working = [name for name in method_names if not name.endswith(".Ping")]
-    served = {section for section, prefix in _METHODS.items() if any(name.startswith(prefix) for name in working)}
-    missing = unserved(settings, served)
+    missing = unserved(settings, served_sections(method_names))
     return f"this version has no service for: {', '.join(missing)}; they stay off" if missing else ""
 
 

@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 
 from cgrcore.config import SECTIONS, Key, Kind, Map, Object, RecordMap, Records
+from cgrserver.rpc import methods
+from cgrserver.rpc.registry import METHODS
+from cgrserver.settings import served_sections
 
 __all__ = ["config_page"]
 
@@ -38,9 +41,13 @@ def config_page() -> str:
     """Return the whole page as Markdown."""
     shared: dict[str, Object] = {}
     parts = [_INTRODUCTION]
+    methods.load_all()
+    served = served_sections(METHODS)
     for section in SECTIONS.values():
         meaning = _sentence(section)
-        parts.append(f"## {section.name}\n\n{meaning[0].upper()}{meaning[1:]}.\n")
+        is_missing = section.name not in served and _has_a_service(section)
+        note = " This version has no such service yet." if is_missing else ""
+        parts.append(f"## {section.name}\n\n{meaning[0].upper()}{meaning[1:]}.{note}\n")
         parts.extend(_tables(section, shared))
     parts.append("## Objects that stand in several places\n")
     described: set[str] = set()
@@ -50,6 +57,10 @@ def config_page() -> str:
             parts.append(f"### {title.capitalize()}\n")
             parts.extend(_tables(Key("", shared[title], None, ""), shared, is_titled=True))
     return "\n".join(parts)
+
+
+def _has_a_service(section: Key) -> bool:
+    return section.name == "http_agent" or (isinstance(section.kind, Object) and "enabled" in section.kind.keys)
 
 
 def _tables(key: Key, shared: dict[str, Object], *, is_titled: bool = False) -> Iterator[str]:

@@ -16,7 +16,10 @@ __all__ = ["Committer", "MemoryCommitter"]
 class Committer(Protocol):
     """Gathers effects and commits them in groups."""
 
-    durable: int
+    @property
+    def durable(self) -> int:
+        """The ticket up to which all is durable."""
+        ...
 
     def add(self, effects: Effects) -> int:
         """Take the effects of one decision and return the ticket of their commit: durable once `durable >= ticket`.

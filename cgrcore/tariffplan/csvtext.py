@@ -19,6 +19,8 @@ MAX_FILE_SIZE = 256 * 1024 * 1024
 #: Lines that a quoted field may span. A quote that is never closed would make a reader search the whole file each time.
 MAX_FIELD_LINES = 1000
 
+NO_QUOTE = "no quote inside a field without quotes"
+
 
 class CsvText:
     """One file. Its columns are cut at once when it is plain; its rows and their places are found when asked for."""
@@ -134,23 +136,18 @@ class CsvText:
         fields: list[str] = []
         at = 0
         while True:
-            if text[at : at + 1] != '"':
+            if not text.startswith('"', at):
                 end = text.find(self.separator, at)
                 field = text[at:] if end < 0 else text[at:end]
                 if '"' in field:
-                    wrong = at + field.index('"') + 1
-                    message = f'parse error on line {start + 1}, column {wrong}: bare " in non-quoted field'
-                    self._mistake(start + 1, wrong, message, "no quote inside a field without quotes", field)
+                    self._misquoted(start, text, at + field.index('"'), NO_QUOTE, field)
                     return None, number
                 fields.append(field)
             else:
                 closed = _closing_quote(text, at + 1)
                 while closed < 0:
                     if number >= min(len(self._lines), start + MAX_FIELD_LINES):
-                        message = (
-                            f'parse error on line {start + 1}, column {at + 1}: extraneous or missing " in quoted-field'
-                        )
-                        self._mistake(start + 1, at + 1, message, "a closing quote", "the end of the file")
+                        self._misquoted(start, text, at, "a closing quote", "the end of the file")
                         return None, number
                     text += "\n" + self._lines[number]
                     number += 1
@@ -160,14 +157,17 @@ class CsvText:
                 if end == len(text):
                     end = -1
                 elif not text.startswith(self.separator, end):
-                    message = (
-                        f'parse error on line {start + 1}, column {end + 1}: extraneous or missing " in quoted-field'
-                    )
-                    self._mistake(start + 1, end + 1, message, "a separator after a quoted field", text[end : end + 20])
+                    self._misquoted(start, text, end, "a separator after a quoted field", text[end : end + 20])
                     return None, number
             if end < 0:
                 return fields, number
             at = end + len(self.separator)
+
+    def _misquoted(self, start: int, text: str, at: int, expected: str, came: str) -> None:
+        """Note a mistake at a place of a row that begins on line `start` (from 0)."""
+        line, column = start + 1 + text.count("\n", 0, at), at - text.rfind("\n", 0, at)
+        what = 'bare " in non-quoted field' if expected == NO_QUOTE else 'extraneous or missing " in quoted-field'
+        self._mistake(line, column, f"parse error on line {line}, column {column}: {what}", expected, came)
 
 
 def _closing_quote(text: str, at: int) -> int:

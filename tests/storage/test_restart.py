@@ -75,6 +75,11 @@ def balances(server: Server) -> list[Any]:
     return [(kind, held["ID"], held["Uuid"], held["Value"]) for kind, group in found.items() for held in group]
 
 
+def active_sessions(server: Server) -> list[Any]:
+    """Return the sessions as listed, but for the name that each process gives itself."""
+    return [{**listed, "NodeID": ""} for listed in server.call("SessionSv1.GetActiveSessions")]
+
+
 @pytest.mark.slow
 def test_a_killed_server_comes_back_as_its_clients_knew_it(server: Server) -> None:
     account = {"Tenant": "cgrates.org", "Account": "1001", "Value": 12.5, "Balance": {"ID": "main"}}
@@ -90,6 +95,25 @@ def test_a_killed_server_comes_back_as_its_clients_knew_it(server: Server) -> No
     assert server.call("CDRsV1.GetCDRs", OriginIDs=["cdr-1"]) == cdrs
     assert server.call("APIerSv1.AddBalance", BalanceType="*monetary", **account) == "OK"
     assert [value for kind, _, _, value in balances(server) if kind == "*monetary"] == [25]
+
+
+@pytest.mark.slow
+def test_a_call_under_way_goes_on_after_a_kill(server: Server) -> None:
+    plan = Path(__file__).parents[2] / "tariffplans" / "fosdem"
+    assert server.call("APIerSv1.LoadTariffPlanFromFolder", FolderPath=str(plan)) == "OK"
+    account = {"Tenant": "cgrates.org", "Account": "1001", "Value": 100, "Balance": {"ID": "main"}}
+    server.call("APIerSv1.AddBalance", BalanceType="*monetary", **account)
+    event = {**EVENT, "ToR": "*voice", "Category": "call", "Usage": "60s"}
+    granted = server.call("SessionSv1.InitiateSession", InitSession=True, Tenant="cgrates.org", ID="1", Event=event)
+    sessions = active_sessions(server)
+    held = balances(server)
+    server.kill()
+    server.start()
+    assert active_sessions(server) == sessions
+    assert balances(server) == held
+    update = server.call("SessionSv1.UpdateSession", UpdateSession=True, Tenant="cgrates.org", ID="2", Event=event)
+    assert update["MaxUsage"] == granted["MaxUsage"] == 60 * 10**9
+    assert server.call("SessionSv1.TerminateSession", TerminateSession=True, Event=event) == "OK"
 
 
 @pytest.mark.slow

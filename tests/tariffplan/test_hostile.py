@@ -11,10 +11,34 @@ from tests.tariffplan.worlds import empty_world
 
 kinds = st.sampled_from(KINDS)
 odd_fields = st.sampled_from(
-    (
-        ",*any,a,b;c,1,-1,1e30,999999999999999999999999999999,0x1,true,maybe,60s,-5m,*asap,2024-01-01,x:y,"
-        '2024-01-01T00:00:00Z,*string:~*req.A:b,*rsr:~*req.A:>=1;<=2,~*req.A{*,{,",é,*monthly,*tcc'
-    ).split(",")
+    [
+        "",
+        "*any",
+        "a",
+        "b;c",
+        "1",
+        "-1",
+        "1e30",
+        "999999999999999999999999999999",
+        "0x1",
+        "true",
+        "maybe",
+        "60s",
+        "-5m",
+        "*asap",
+        "2024-01-01",
+        "x:y",
+        "2024-01-01T00:00:00Z",
+        "*string:~*req.A:b",
+        "*rsr:~*req.A:>=1;<=2",
+        "~*req.A{*",
+        "{",
+        '"',
+        "é",
+        "*monthly",
+        "*tcc",
+        "*load",
+    ]
 )
 
 

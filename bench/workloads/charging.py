@@ -82,7 +82,7 @@ def _best_ns(world: World, calls: list[Call], do: Callable[[Call], object], seco
 
 @benchmark("debit")
 def debits(context: Context) -> Iterator[Measure]:
-    """Rate and debit over 100,000 accounts: cgrcore/_fast/debits.pyx, accounts.pyx, flatprices.pyx."""
+    """Rate and debit over 100,000 accounts: cgrcore/_fast/debits.pyx, payments.pyx, accounts.pyx, flatprices.pyx."""
     world, calls = _world(), _calls()
     before_nano = _held(world)
     costs_nano = sum(debit(world, call).cost_nano for call in calls)

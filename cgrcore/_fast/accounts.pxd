@@ -22,7 +22,7 @@ cdef class Terms:
 cdef class Balance:
     cdef int128 value
     cdef public int64_t expires_at
-    cdef public int64_t weight_nano
+    cdef int64_t weight
     cdef uint64_t uuid_high
     cdef uint64_t uuid_low
     cdef str uuid_text

@@ -30,6 +30,15 @@ cdef int128 int128_of(object number) except? -1:
     return (high << 64) | <int128><uint64_t>(number & 0xFFFFFFFFFFFFFFFF)
 
 
+cdef int64_t int64_of(object number) except? -1:
+    """Return a Python int as 64 bits. Raises BadRequest beyond them."""
+    cdef int overflow = 0
+    cdef long long small = PyLong_AsLongLongAndOverflow(number, &overflow)
+    if overflow != 0:
+        raise BadRequest(f"number out of range: {number} nano")
+    return small
+
+
 cdef object int_of(int128 number):
     """Return a value as a Python int."""
     cdef long long small = <long long>number
@@ -49,6 +58,9 @@ cdef class Terms:
         self.shared_groups = shared_groups
         self.timings = timings
         self.timing_ids = timing_ids
+        if factors is not None:
+            for value in factors.values():
+                int64_of(value)
         self.factors = factors
         self.is_restricted = bool(categories or shared_groups or (destination_ids and not destination_ids.get("*any")))
 
@@ -60,8 +72,8 @@ cdef class Terms:
 
 cdef Terms NO_TERMS = Terms()
 
-#: Terms by their fields, as Python interns texts: a million balances have a few hundred terms between them. Bounded, since
-#: terms may name a single balance's factors; what is beyond the bound has its own.
+#: Terms by their fields, as Python interns texts: a million balances have a few hundred terms between them. Bounded,
+#: since terms may name a single balance's factors; what is beyond the bound has its own.
 cdef dict POOL = {}
 cdef Py_ssize_t POOL_SIZE = 65536
 
@@ -94,7 +106,7 @@ cdef class Balance:
     """
 
     def __init__(self, str uuid="", str id="", str type="", value_nano=0, *, int64_t expires_at=ZERO_AT,
-                 int64_t weight_nano=0, destination_ids=None, str rating_subject="", categories=None,
+                 weight_nano=0, destination_ids=None, str rating_subject="", categories=None,
                  shared_groups=None, timings=None, timing_ids=None, bint is_disabled=False, factors=None,
                  bint is_blocker=False):
         self.uuid = uuid
@@ -102,7 +114,7 @@ cdef class Balance:
         self._type = sys.intern(type)
         self.value = int128_of(value_nano)
         self.expires_at = expires_at
-        self.weight_nano = weight_nano
+        self.weight = int64_of(weight_nano)
         self.terms = shared_terms((destination_ids, rating_subject, categories, shared_groups, timings, timing_ids,
                                    factors))
         self.is_disabled = is_disabled
@@ -113,7 +125,7 @@ cdef class Balance:
         cdef Balance twin = Balance.__new__(Balance)
         twin.value = self.value
         twin.expires_at = self.expires_at
-        twin.weight_nano = self.weight_nano
+        twin.weight = self.weight
         twin.uuid_high = self.uuid_high
         twin.uuid_low = self.uuid_low
         twin.uuid_text = self.uuid_text
@@ -134,6 +146,14 @@ cdef class Balance:
     def value_nano(self, number):
         self.value = int128_of(number)
         self.is_dirty = True
+
+    @property
+    def weight_nano(self):
+        return self.weight
+
+    @weight_nano.setter
+    def weight_nano(self, number):
+        self.weight = int64_of(number)
 
     @property
     def uuid(self):

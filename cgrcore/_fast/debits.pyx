@@ -7,120 +7,26 @@ increments paid by the same balances; an error undoes what was paid. Prices come
 Does not know: which balances an event may use, tariffs, records of costs, storage.
 """
 
-from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
+from libc.stdint cimport int64_t
 
 from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int128_of, int_of
 from cgrcore._fast.flatprices cimport CAP_DISCONNECT, CAP_FREE, CAP_NONE, Cap, PricedSpan, priced
+from cgrcore._fast.payments cimport (
+    Part,
+    Payment,
+    Source,
+    free_payment,
+    later,
+    money_payment,
+    reach,
+    times,
+    units_of,
+    unpaid,
+)
 
-from cgrcore.errors import BadRequest, CgrError, Refused
+from cgrcore.errors import CgrError, Refused
 
 cdef int64_t NANO = 1000000000
-#: Amounts stay within this, in nano.
-cdef int128 LIMIT = <int128>1000000000000000000 * 1000000000000000000
-#: Consumed units are rounded up to five decimals when a factor applies: one step in nano.
-cdef int64_t FACTOR_STEP = 10000
-
-cdef class Source:
-    """A balance that may pay, and its account. `precision` is the length of the prefix it was chosen by."""
-
-    def __init__(self, Balance balance, AccountBase account, int64_t precision=0):
-        self.balance = balance
-        self.account = account
-        self.precision = precision
-
-
-cdef class Payment:
-    """`count` increments of `usage_ns`, each costing `cost_nano`, and what paid them.
-
-    `unit` gave `unit_amount_nano` for each and held `unit_value_nano` after the last; `money` gave the cost and held
-    `money_value_nano`. A subject is given when the balance was rated by one of its own.
-    """
-
-    @property
-    def cost_nano(self):
-        return int_of(self.cost)
-
-    @property
-    def unit_amount_nano(self):
-        return int_of(self.unit_amount)
-
-    @property
-    def unit_value_nano(self):
-        return int_of(self.unit_value)
-
-    @property
-    def money_value_nano(self):
-        return int_of(self.money_value)
-
-
-cdef class Part:
-    """A stretch of the call that is paid: a span of the tariff, or of `free_units`, cut where the payer had no more."""
-
-
-cdef inline int64_t reach(int128 value, int128 amount, int64_t count) noexcept nogil:
-    """How many of `count` increments of `amount` a value pays."""
-    cdef int128 times
-    if amount <= 0:
-        return count
-    if value < amount:
-        return 0
-    times = value / amount
-    return count if times > count else <int64_t>times
-
-
-def plain_sources(AccountBase account, str kind, int64_t at):
-    """Return the balances of a type (and `*generic`) that may pay at an instant, the heaviest first.
-
-    None when one asks for a destination, a category or a shared group: then more must be known of the call.
-    """
-    cdef list found = []
-    if not add_plain(account, kind, at, found):
-        return None
-    if kind != "*monetary" and kind != "*generic" and not add_plain(account, "*generic", at, found):
-        return None
-    return found
-
-
-cdef bint add_plain(AccountBase account, str kind, int64_t at, list found) except -1:
-    cdef object group = account.balances.get(kind)
-    cdef Balance balance
-    cdef Source source, other
-    cdef Py_ssize_t place
-    if group is None:
-        return True
-    for balance in <list>group:
-        if balance.is_disabled or (balance.expires_at != INT64_MIN and balance.expires_at < at):
-            continue
-        if balance.terms.is_restricted:
-            return False
-        if balance.value <= 0 and not balance.is_blocker:
-            continue
-        source = Source.__new__(Source)
-        source.balance = balance
-        source.account = account
-        place = len(found)
-        while place > 0:
-            other = found[place - 1]
-            if other.balance.weight_nano >= balance.weight_nano:
-                break
-            place -= 1
-        found.insert(place, source)
-    return True
-
-
-cdef int128 times(int128 amount, int64_t count) except? -1:
-    """Return amount × count. Raises BadRequest beyond ±10^36."""
-    if amount != 0 and count != 0 and (amount if amount > 0 else -amount) > LIMIT / count:
-        raise BadRequest(f"number out of range: {int_of(amount)} nano x {count}")
-    return amount * count
-
-
-cdef int64_t later(int64_t at, int64_t step, int64_t count) except? -1:
-    """Return the instant `count` steps later. Raises BadRequest beyond 64 bits."""
-    cdef int128 found = <int128>at + <int128>step * count
-    if found > INT64_MAX:
-        raise BadRequest(f"instant out of range: {count} x {step}ns")
-    return <int64_t>found
 
 
 cdef class Debit:
@@ -551,41 +457,3 @@ cdef class Debit:
             payments.append(payment)
             self.add_part(span, payments, count)
         return 0
-
-
-cdef inline int128 units_of(int64_t usage, int64_t factor) noexcept nogil:
-    """The units that an increment takes, in nano; with a factor rounded up to five decimals."""
-    cdef int128 amount = <int128>usage * factor
-    cdef int128 rest
-    if factor == NANO:
-        return amount
-    rest = amount % FACTOR_STEP
-    if rest > 0:
-        amount += FACTOR_STEP - rest
-    return amount
-
-
-cdef Payment money_payment(Source source, int64_t usage, int128 cost, int64_t count):
-    cdef Payment payment = Payment.__new__(Payment)
-    payment.usage_ns = usage
-    payment.count = count
-    payment.cost = cost
-    payment.account_id = source.account.id
-    payment.money = source.balance
-    payment.money_value = source.balance.value
-    return payment
-
-
-cdef Payment free_payment(Source source, int64_t usage, int64_t count, str subject):
-    cdef Payment payment = money_payment(source, usage, 0, count)
-    payment.money_subject = subject
-    return payment
-
-
-cdef Payment unpaid(str account_id, PricedSpan span):
-    """Increments that cost nothing and that no balance paid."""
-    cdef Payment payment = Payment.__new__(Payment)
-    payment.usage_ns = span.increment_ns
-    payment.count = span.increment_count
-    payment.account_id = account_id
-    return payment

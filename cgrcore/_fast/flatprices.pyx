@@ -18,7 +18,7 @@ cdef int64_t SECOND_NS = 1000000000
 cdef enum:
     SLOTS = 16
 
-#: Answers remembered for each activation of a profile. Beyond it they are forgotten all at once, which costs one look-up each.
+#: Answers remembered for each activation of a profile. Beyond it all are forgotten, which costs one look-up each.
 cdef Py_ssize_t MEMO_SIZE = 200000
 
 
@@ -229,8 +229,8 @@ cdef inline int128 half_away(int128 dividend, int128 divisor) noexcept nogil:
 cdef class FlatPrices:
     """The flat prices of one tariff, found when first asked for.
 
-    `windows(profile)` returns its activations as a tuple of (from_at, until_at, plan): a call within one is priced by that
-    plan alone; `resolve(profile, plan, destination)` the flat price of a destination, None when it has none.
+    `windows(profile)` returns its activations as a tuple of (from_at, until_at, plan): a call within one is priced by
+    that plan alone; `resolve(profile, plan, destination)` the flat price of a destination, None when it has none.
     """
 
     cdef readonly object tariff

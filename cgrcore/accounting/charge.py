@@ -9,7 +9,8 @@ from typing import cast
 
 import msgspec
 
-from cgrcore._fast.debits import Debit, Source, plain_sources
+from cgrcore._fast.debits import Debit
+from cgrcore._fast.payments import Source, plain_sources
 from cgrcore.accounting.activity import is_balance_active_at
 from cgrcore.accounting.change import settle
 from cgrcore.accounting.counting import count_usage

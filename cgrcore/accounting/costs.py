@@ -3,7 +3,7 @@
 Does not know: how the balances were chosen.
 """
 
-from cgrcore._fast.debits import Part, Payment
+from cgrcore._fast.payments import Part, Payment
 from cgrcore.accounting.charge import Charge
 from cgrcore.accounting.selection import matching_prefix
 from cgrcore.rating import (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cgrcore._fast.debits import Part
+from cgrcore._fast.payments import Part
 from cgrcore.accounting.records import Account, Balance
 from cgrcore.rating import Call
 from cgrcore.world import World

@@ -8,7 +8,7 @@ here: a balance may become active during the call. Does not know: what the balan
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from cgrcore._fast.debits import Source
+from cgrcore._fast.payments import Source
 from cgrcore.accounting.records import Account, Balance, SharedGroup
 from cgrcore.rating import Tariff
 from cgrcore.world import World

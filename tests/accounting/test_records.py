@@ -1,10 +1,14 @@
 """Accounts as records: encoded and back, copied, compact."""
 
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cgrcore.accounting import Account, Balance, account_as_wire
 from cgrcore.actions import ActionTrigger, BalanceFilter, Counter, UnitCounter
+from cgrcore.errors import BadRequest
 from cgrcore.rating import Timing
 
 sets = st.none() | st.dictionaries(st.text(max_size=4), st.booleans(), max_size=3)
@@ -70,3 +74,9 @@ def test_a_uuid_that_is_none_is_kept_as_it_is() -> None:
 def test_equal_terms_are_shared_between_balances() -> None:
     one, other = (Balance("", "x", "*voice", destination_ids={"DST": True}) for _ in range(2))
     assert one.destination_ids is other.destination_ids
+
+
+@pytest.mark.parametrize("fields", [{"weight_nano": 2**63}, {"factors": {"x": 2**63}}, {"value_nano": 10**36 + 1}])
+def test_a_number_out_of_range_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(BadRequest, match="number out of range"):
+        Balance("", "x", "*voice", **fields)

@@ -174,17 +174,16 @@ def _candidates(piece: Piece, clock: _Clock) -> list[Interval]:
     return [order[best], *later]
 
 
-def _attach(piece: Piece, interval: Interval, clock: _Clock) -> None:
-    """Give the piece an interval that has begun, unless the one it has weighs more, or as much and began no earlier."""
-    held = piece.interval
-    if clock.left_at(interval) > piece.start_at:
+def _attach(piece: Piece, interval: Interval, midnight_at: int) -> None:
+    """Give the piece an interval that has begun, if it has none, a lighter one, or one that began earlier.
+
+    `midnight_at` begins the day that the piece starts on.
+    """
+    if midnight_at + interval.hours.start_s * SECOND_NS > piece.start_at:
         return
-    if held is not None:
-        if held.weight_nano > interval.weight_nano:
-            return
-        if held.weight_nano == interval.weight_nano and clock.left_at(held) >= clock.left_at(interval):
-            return
-    piece.interval = interval
+    held = piece.interval
+    if held is None or held.weight_nano < interval.weight_nano or held.hours.start_s < interval.hours.start_s:
+        piece.interval = interval
 
 
 def _split(piece: Piece, interval: Interval, clock: _Clock, *, is_voice: bool) -> Piece | None:
@@ -195,16 +194,17 @@ def _split(piece: Piece, interval: Interval, clock: _Clock, *, is_voice: bool) -
     group_start, group_end = piece.group_start_ns, piece.index_ns
     for slot in interval.slots:
         if group_start < slot.group_start_ns < group_end:
-            _attach(piece, interval, clock)
+            _attach(piece, interval, clock.midnight_at)
             rest = piece.cut(piece.start_at + slot.group_start_ns - group_start)
-            _attach(rest, interval, clock)
+            days = (rest.start_at - clock.midnight_at) // DAY_NS
+            _attach(rest, interval, clock.midnight_at + days * DAY_NS)
             return rest
     if not is_voice:
         if has_start:
-            _attach(piece, interval, clock)
+            _attach(piece, interval, clock.midnight_at)
         return None
     if has_start:
-        _attach(piece, interval, clock)
+        _attach(piece, interval, clock.midnight_at)
         right_at = clock.midnight_at + DAY_NS
         if has_end or not piece.start_at < right_at < piece.end_at:
             return None

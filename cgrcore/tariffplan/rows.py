@@ -201,24 +201,28 @@ def _unite(items: list[str], more: list[str] | None) -> None:
 def _add_inner(kind: Kind, item: Any, by_name: dict[str, Sequence[Any]], number: int) -> None:
     assert kind.inner is not None
     group: list[Any] = getattr(item, kind.inner.field)
-    row = {c.field: by_name[c.name][number] for c in kind.columns if c.is_inner}
-    marker = next(c for c in kind.columns if c.is_marker)
-    for field, value in row.items():
-        if value is None and next(c for c in kind.columns if c.is_inner and c.field == field).type == "list":
-            row[field] = []
-    if not row[marker.field]:
+    row = {column.field: by_name[column.name][number] for column in kind.columns if column.is_inner}
+    marker = next(column.field for column in kind.columns if column.is_marker)
+    if not row[marker]:
         return
     if kind.name == "stats":
-        filters = row["FilterIDs"]
-        group.extend(kind.inner.record(FilterIDs=filters, MetricID=name) for name in row["MetricID"].split(";"))
+        group.extend(kind.inner.record(row["FilterIDs"], name) for name in row[marker].split(";"))
         return
+    if kind.name == "attributes":
+        row["FilterIDs"] = row["FilterIDs"] or []  # the only inner list that is shown empty, and not as null
     if kind.name in _UNITED:
         for known in group:
             if row["ID"] == known.ID and known.FilterIDs == row["FilterIDs"]:
-                for field, value in row.items():
-                    if isinstance(value, list):
-                        _unite(getattr(known, field), value)
-                    elif value:
-                        setattr(known, field, value)
+                _extend(known, row)
                 return
     group.append(kind.inner.record(**row))
+
+
+def _extend(known: Any, row: dict[str, Any]) -> None:
+    """Add a further row to an inner object: lists are united, of scalars the last counts."""
+    for field, value in row.items():
+        before = getattr(known, field)
+        if value and isinstance(before, list):
+            _unite(before, value)
+        elif value:
+            setattr(known, field, value)

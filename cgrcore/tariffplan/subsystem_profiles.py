@@ -53,7 +53,7 @@ def build_stat(building: Building, key: str, item: TpStat) -> StatProfile:
             kind_of(line.MetricID)
         except BadRequest as error:
             building.wrong(Spot("stats", key, "MetricID", index), str(error), "the name of a metric", line.MetricID)
-        metrics.append(Metric(line.MetricID, texts(line.FilterIDs) or None))
+        metrics.append(Metric(line.MetricID, texts(line.FilterIDs)))
     check_filters(building, "stats", key, item)
     return StatProfile(
         item.Tenant,
@@ -96,11 +96,11 @@ def build_route_profile(building: Building, key: str, item: TpRouteProfile) -> R
 def _route(building: Building, key: str, index: int, line: TpRoute) -> Route:
     return Route(
         line.ID,
-        texts(line.FilterIDs) or None,
-        texts(line.AccountIDs) or None,
-        texts(line.RatingPlanIDs) or None,
-        texts(line.ResourceIDs) or None,
-        texts(line.StatIDs) or None,
+        texts(line.FilterIDs),
+        texts(line.AccountIDs),
+        texts(line.RatingPlanIDs),
+        texts(line.ResourceIDs),
+        texts(line.StatIDs),
         building.amount(line.Weight, Spot("routes", key, "Weight", index)),
         line.Blocker,
         line.RouteParameters,

@@ -61,7 +61,7 @@ def test_a_row_without_the_marked_column_adds_no_inner_object() -> None:
 def test_rows_of_one_route_with_the_same_filters_are_one_route() -> None:
     rows = ("t,P,,,*weight,,R1,,,RP1,,,10,,,20", "t,P,,,,,R1,,,RP2,,,,true,p,", "t,P,,,,,R1,F,,,,,,,,")
     routes = plan_of({"Routes.csv": rows}).objects["routes"]["t:P"].Routes
-    assert routes[0] == TpRoute("R1", [], [], ["RP1", "RP2"], [], [], Decimal(10), True, "p")
+    assert routes[0] == TpRoute("R1", None, None, ["RP1", "RP2"], None, None, Decimal(10), True, "p")
     assert len(routes) == 2
 
 

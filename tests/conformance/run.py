@@ -32,7 +32,7 @@ ROOT = HERE.parents[1]
 FOLDER = Path(os.environ.get("CONFORMANCE", ROOT.parent / "shared" / "conformance"))
 KNOWN = HERE / "known_differences.json"
 
-#: Files that are no target: QUIRKS.md says what we do instead.
+#: Files that are no target: they record what the original does wrongly.
 LEFT_OUT = frozenset({"doubtful"})
 
 #: The longest a file may take; the largest play in well under a minute.

@@ -69,7 +69,8 @@ def _run(world: World, account_id: str, actions: list[Action], extra: Any) -> No
 
     Raises PartiallyExecuted when one fails; then nothing of them stays.
     """
-    edit_account(world, account_id)
+    if account_id not in world.state.table("accounts"):
+        edit_account(world, account_id)
     try:
         with undone_on_failure(world.state):
             run = Run(world=world, account=edit_account(world, account_id), actions=tuple(actions), extra=extra)

@@ -17,7 +17,7 @@ from cgrcore.accounting import (
     refund_listed,
     refund_rounding_increments,
 )
-from cgrcore.errors import CgrError, Refused
+from cgrcore.errors import CgrError
 from cgrcore.event import boolean_option
 from cgrcore.money import nano_from_number, number_from_nano
 from cgrcore.rating import Call, Increment, Paid, PaidMoney, PaidUnit, quote
@@ -223,9 +223,12 @@ def get_max_session_time(world: World, args: CallArgs) -> int:
 
 @method("Responder.GetMaxSessionTimeOnAccounts")
 def get_max_session_time_on_accounts(world: World, args: AccountsCallArgs) -> dict[str, Any]:
-    """Return the first of several accounts that can pay for a call, and for how long."""
+    """Return the first of several accounts that can pay for a call, and for how long; nothing when none can.
+
+    The error of the last account that cannot even be asked is the answer when no other can pay.
+    """
     start = parse_time(args.SetupTime, world.now_at)
-    failure: CgrError = Refused("ACCOUNT_NOT_FOUND")
+    failure: CgrError | None = None
     for name in args.AccountIDs or ():
         try:
             usage_ns = max_usage(world, _routes_call(world, args, name, start))
@@ -234,7 +237,9 @@ def get_max_session_time_on_accounts(world: World, args: AccountsCallArgs) -> di
             continue
         if usage_ns:
             return {"MaxUsage": usage_ns, "Cost": 0, "Account": name}
-    raise failure
+    if failure is not None:
+        raise failure
+    return {}
 
 
 def _routes_call(world: World, args: AccountsCallArgs, account: str, start: Moment) -> Call:

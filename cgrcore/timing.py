@@ -8,6 +8,7 @@ are reckoned in the proleptic Gregorian calendar. Does not know: tariffs' timing
 import re
 from calendar import monthrange, timegm
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -42,6 +43,10 @@ ZERO_AT = -(2**63)
 
 #: Instants beyond int64 nanoseconds (years 1678 to 2261 are inside) are refused.
 LAST_AT = 2**63 - 1
+
+#: Texts whose reading is kept at hand, and how long they may be.
+MAX_READ = 4096
+MAX_READ_SIZE = 40
 
 _ZERO_TEXT = "0001-01-01T00:00:00Z"
 _EPOCH_DAYS = date(1970, 1, 1).toordinal()
@@ -199,10 +204,9 @@ def parse_time(text: str, now_at: int, zone: str = "UTC") -> Moment:
     "", "0" and `*unlimited` are the zero time. Raises BadRequest "Unsupported time format".
     """
     text = text.strip()
-    found = _RFC3339.fullmatch(text)
-    if found:
-        *fields, offset = found.groups()
-        return _moment(text, fields, _offset_s(offset))
+    absolute = _known(text) if len(text) <= MAX_READ_SIZE else _absolute(text)
+    if absolute is not None:
+        return absolute
     if text in ("", "0", "*unlimited"):
         return Moment(ZERO_AT, 0)
     if text[0] in "*+-":
@@ -229,6 +233,19 @@ def parse_time(text: str, now_at: int, zone: str = "UTC") -> Moment:
         day, month, year, *clock = found.groups()
         return _in_zone(text, [year, month, day, *clock, None], zone)
     return _unsupported()
+
+
+def _absolute(text: str) -> Moment | None:
+    """Return the moment of a text in RFC 3339, None for any other."""
+    found = _RFC3339.fullmatch(text)
+    if found is None:
+        return None
+    *fields, offset = found.groups()
+    return _moment(text, fields, _offset_s(offset))
+
+
+#: The requests of a call repeat the same few texts.
+_known = lru_cache(maxsize=MAX_READ)(_absolute)
 
 
 def _unsupported() -> Moment:

@@ -28,6 +28,10 @@ ACCOUNTABLE = frozenset(
     ("*prepaid", "*postpaid", "*pseudoprepaid", "*dynaprepaid", "prepaid", "postpaid", "pseudoprepaid")
 )
 
+#: The profiles of those that see CDRs, and the options that choose among them, which may be wrong.
+PROFILES = {"thresholds": "threshold_profiles", "stats": "stat_profiles"}
+SELECTING = frozenset(("*thdProfileIDs", "*thdProfileIgnoreFilters", "*stsProfileIDs", "*stsProfileIgnoreFilters"))
+
 
 class StoredCdrs(msgspec.Struct):
     """What the store holds of the calls at hand: CDRs and session costs by (CGRID, RunID)."""
@@ -228,7 +232,10 @@ def _observe(world: World, processed: list[Processed], switches: Switches) -> No
         observe = world.parts.get(f"{part}_process_event") if is_asked else None
         if observe is None:
             continue
+        has_profiles = len(world.state.table(PROFILES[part])) > 0
         for item in processed:
+            if not has_profiles and SELECTING.isdisjoint(item.run.options):
+                continue  # nobody would see it, and an event with its cost is much to write down for that
             options = {**item.run.options, "*eventType": "CDR"}
             fields = item.event_as_wire(world.new_id)
             try:

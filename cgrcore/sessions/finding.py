@@ -5,12 +5,13 @@ A session is named by its CGRID, the hash of OriginID and OriginHost unless the 
 
 import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from cgrcore.event import CgrEvent
 from cgrcore.filters import passes
 from cgrcore.sessions.records import Session, SessionRun
-from cgrcore.state import Table
+from cgrcore.state import KEY_LIMIT, Table
 from cgrcore.world import World
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "passive_sessions",
     "relocate",
 ]
+
+#: Names of calls kept at hand: those of which requests come one after the other.
+MAX_HASHED = 4096
 
 
 def active_sessions(world: World) -> Table[Session]:
@@ -42,7 +46,14 @@ def cgrid_of(event: dict[str, Any]) -> str:
     if given:
         return str(given)
     origin = f"{event.get('OriginID') or ''}{event.get('OriginHost') or ''}"
+    return _known(origin) if len(origin) <= KEY_LIMIT else _hashed(origin)
+
+
+def _hashed(origin: str) -> str:
     return hashlib.sha1(origin.encode(), usedforsecurity=False).hexdigest()
+
+
+_known = lru_cache(maxsize=MAX_HASHED)(_hashed)
 
 
 def find_active(world: World, event: dict[str, Any]) -> Session | None:

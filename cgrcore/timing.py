@@ -324,9 +324,9 @@ def _relative(text: str, now_at: int, zone: str) -> Moment:
         at = now_at + DAY_NS
     elif word in ("*monthly", "*yearly", "*monthly_estimated") and not plus:
         at = month_later(now_at, 12 if word == "*yearly" else 1, is_clamped=word == "*monthly_estimated")
-    elif word in ("*month_end", "*mo"):
+    elif word.startswith("*mo"):  # CGRateS looks no further than the beginning of these two words
         shift_ns = _go_duration(rest) if rest else 0
-        at = (_month_end(now_at) if word == "*month_end" else month_later(now_at, 1)) + shift_ns
+        at = (_month_end(now_at) if word.startswith("*month_end") else month_later(now_at, 1)) + shift_ns
     else:
         return _unsupported()
     return Moment(at, zone_offset(zone, at))

@@ -150,6 +150,7 @@ def test_layouts_of_times(text: str, moment: Moment) -> None:
         ("*month_end+1s", at("2024-02-01T00:00:00+00:00")),
         ("*mo", at("2024-03-02T10:00:00+00:00")),
         ("*mo+1h", at("2024-03-02T11:00:00+00:00")),
+        ("*monthly_x", at("2024-03-02T10:00:00+00:00")),
     ],
 )
 def test_times_relative_to_the_present(text: str, then_at: int) -> None:

@@ -1,4 +1,5 @@
 # cython: language_level=3
+cimport cython
 from libc.stdint cimport int64_t
 
 from cgrcore._fast.accounts cimport AccountBase, Balance, int128
@@ -39,6 +40,8 @@ cdef Payment free_payment(Source source, int64_t usage, int64_t count, str subje
 cdef Payment unpaid(str account_id, PricedSpan span)
 
 
+# The check of overflow knows 64-bit integers only, here and below.
+@cython.overflowcheck(False)
 cdef inline int64_t reach(int128 value, int128 amount, int64_t count) noexcept nogil:
     """How many of `count` increments of `amount` a value pays."""
     cdef int128 times
@@ -50,6 +53,7 @@ cdef inline int64_t reach(int128 value, int128 amount, int64_t count) noexcept n
     return count if times > count else <int64_t>times
 
 
+@cython.overflowcheck(False)
 cdef inline int128 units_of(int64_t usage, int64_t factor) noexcept nogil:
     """The units that an increment takes, in nano; with a factor rounded up to five decimals (steps of 10,000 nano)."""
     cdef int128 amount = <int128>usage * factor

@@ -8,6 +8,7 @@ import copy
 from collections.abc import Iterator
 
 from cgrcore._fast.flatprices import FlatPrices
+from cgrcore.rating.prefixes import Prefixes
 from cgrcore.rating.records import Destination, PlanRate, RatingPlan, RatingProfile, Timing
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
@@ -143,7 +144,7 @@ class CompiledPlan:
 class Tariff:
     """Everything a price depends on, compiled: the prefixes, the plans, who uses which.
 
-    `versions` are those of the tables it was compiled from.
+    `versions` are those of the tables it was compiled from; `prefixes` those of the destinations, where known already.
     """
 
     def __init__(
@@ -157,6 +158,7 @@ class Tariff:
         matches_subject_prefixes: bool = False,
         max_usage_ns: dict[str, int] | None = None,
         versions: tuple[int, ...] = (),
+        prefixes: Prefixes | None = None,
     ) -> None:
         self.rounding_decimals = rounding_decimals
         self.fallback_depth = fallback_depth
@@ -168,28 +170,15 @@ class Tariff:
         self.flat_prices: FlatPrices | None = None
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}
-        self._prefixes: dict[str, tuple[str, ...]] = {}
-        self._longest = 0
-        for destination in destinations.values():
-            for prefix in destination.prefixes:
-                owners = self._prefixes.get(prefix)
-                self._prefixes[prefix] = (destination.id,) if owners is None else (*owners, destination.id)
-        for prefix, owners in self._prefixes.items():
-            if len(owners) > 1:
-                self._prefixes[prefix] = tuple(sorted(set(owners)))
-            self._longest = max(self._longest, len(prefix))
+        self.prefixes = Prefixes(destinations.values()) if prefixes is None else prefixes
 
     def destinations_of(self, number: str) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield (prefix, destination ids) for each known prefix of the number, longest first."""
-        prefixes = self._prefixes
-        for length in range(min(len(number), self._longest), 0, -1):
-            owners = prefixes.get(number[:length])
-            if owners is not None:
-                yield number[:length], owners
+        """Return (prefix, destination ids) for each known prefix of the number, longest first."""
+        return self.prefixes.destinations_of(number)
 
     def owners(self, prefix: str) -> tuple[str, ...]:
         """Return the ids of the destinations that have exactly this prefix."""
-        return self._prefixes.get(prefix, ())
+        return self.prefixes.owners(prefix)
 
     def with_profile(self, profile: RatingProfile) -> "Tariff":
         """Return the same tariff with one more profile."""
@@ -220,6 +209,7 @@ def tariff_of(world: World) -> Tariff:
     tariff: Tariff | None = world.parts.get("tariff")
     if tariff is None or tariff.versions != versions:
         rals = world.settings["rals"]
+        is_renumbered = tariff is None or tariff.versions[0] != versions[0]
         tariff = world.parts["tariff"] = Tariff(
             *(dict(table.records) for table in tables),
             rounding_decimals=world.settings["general"]["rounding_decimals"],
@@ -227,5 +217,6 @@ def tariff_of(world: World) -> Tariff:
             matches_subject_prefixes=rals["rp_subject_prefix_matching"],
             max_usage_ns=rals["max_computed_usage"],
             versions=versions,
+            prefixes=None if tariff is None or is_renumbered else tariff.prefixes,
         )
     return tariff

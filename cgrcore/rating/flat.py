@@ -11,6 +11,9 @@ __all__ = ["flat_prices_of"]
 
 FOREVER_AT = 2**63 - 1
 
+#: Prices kept, about a kilobyte each. Beyond it all are forgotten, which costs one look-up each.
+MOST_PRICES = 200_000
+
 
 def flat_prices_of(tariff: Tariff) -> FlatPrices | None:
     """Return the flat prices of a tariff, made when first asked for; None when subjects are matched by prefix."""
@@ -25,6 +28,7 @@ def flat_prices_of(tariff: Tariff) -> FlatPrices | None:
 class _FlatTariff:
     def __init__(self, tariff: Tariff) -> None:
         self._tariff = tariff
+        self._found: dict[tuple[str, str, str], FlatPrice | None] = {}
 
     def prices(self) -> FlatPrices:
         return FlatPrices(self._tariff, self._tariff.profiles, self.windows_of, self.resolve)
@@ -41,8 +45,23 @@ class _FlatTariff:
         return tuple(windows)
 
     def resolve(self, profile: RatingProfile, plan: CompiledPlan, destination: str) -> FlatPrice | None:
-        """Return the flat price of a number in a plan; None when its rates have hours, or two destinations compete."""
-        for prefix, ids in self._tariff.destinations_of(destination):
+        """Return the flat price of a number in a plan; None when its rates have hours, or two destinations compete.
+
+        Numbers with the same longest prefix have the same.
+        """
+        longest = self._tariff.prefixes.longest_of(destination)
+        key = (profile.id, plan.id, longest)
+        try:
+            return self._found[key]
+        except KeyError:
+            pass
+        if len(self._found) >= MOST_PRICES:
+            self._found.clear()
+        found = self._found[key] = self._resolve(profile, plan, longest)
+        return found
+
+    def _resolve(self, profile: RatingProfile, plan: CompiledPlan, number: str) -> FlatPrice | None:
+        for prefix, ids in self._tariff.destinations_of(number):
             priced = [destination_id for destination_id in ids if plan.intervals(destination_id)]
             if priced:
                 return self._price(profile, plan, prefix, priced[0]) if len(priced) == 1 else None

@@ -3,6 +3,7 @@
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.process import Processed, StoredCdrs, event_of, process_events
 from cgrcore.cdrs.records import Cdr, cdr_from_event
+from cgrcore.cdrs.retention import forget_closed, forget_taken
 from cgrcore.cdrs.session_cdr import process_ended_session, process_session_cdr, session_of_cdr
 from cgrcore.cdrs.switches import Switches, configured, switches_for
 
@@ -16,6 +17,8 @@ __all__ = [
     "cdr_from_event",
     "configured",
     "event_of",
+    "forget_closed",
+    "forget_taken",
     "process_ended_session",
     "process_events",
     "process_session_cdr",

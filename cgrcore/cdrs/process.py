@@ -176,10 +176,10 @@ def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:
         cost = next((run.cost for run in ended.runs if run.run_id == cdr.run_id), None)
     if cost is None:
         kept = stored.session_costs.get((cdr.cgrid, cdr.run_id))
-        cost = None if kept is None else kept.cost_details
-        if cost is None:
+        if kept is None or kept.cost_details is None:
             return None
-        if cost.usage_ns != cdr.usage_ns:
+        cost = kept.cost_details
+        if cdr.usage_ns not in (cost.usage_ns, kept.usage_ns):
             refund_increments(world, cost, cdr.tor)
             return msgspec.structs.replace(_charged(world, cdr), cost_source="CDRs")
     return msgspec.structs.replace(cdr, cost_details=cost, cost_nano=cost.cost_nano, cost_source="*sessions")

@@ -24,7 +24,6 @@ from cgrcore.sessions.lifecycle import (
     update,
 )
 from cgrcore.sessions.records import Session, SessionRun, external_session
-from cgrcore.sessions.retention import forget_closed, forget_taken
 from cgrcore.sessions.timers import timers_of
 
 __all__ = [
@@ -48,8 +47,6 @@ __all__ = [
     "end_silent",
     "external_session",
     "find_active",
-    "forget_closed",
-    "forget_taken",
     "initiate",
     "list_runs",
     "message",

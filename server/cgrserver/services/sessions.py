@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 import trio
 
-from cgrcore.cdrs import process_ended_session
+from cgrcore.cdrs import forget_closed, forget_taken, process_ended_session
 from cgrcore.errors import CgrError, Unavailable
 from cgrcore.sessions import (
     Session,
@@ -19,8 +19,6 @@ from cgrcore.sessions import (
     auto_debit,
     end,
     end_silent,
-    forget_closed,
-    forget_taken,
     timers_of,
 )
 from cgrcore.timing import ZERO_AT

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from cgrcore._fast.flatprices import FlatPrices
 from cgrcore.rating.prefixes import Prefixes
-from cgrcore.rating.records import Destination, PlanRate, RatingPlan, RatingProfile, Timing
+from cgrcore.rating.records import Destination, PlanRate, Rating, RatingPlan, RatingProfile, Timing
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 
@@ -101,14 +101,11 @@ class Interval:
 
     __slots__ = ("hours", "record", "slots", "weight_nano")
 
-    def __init__(self, record: PlanRate) -> None:
+    def __init__(self, record: PlanRate, hours: Hours, slots: list[Slot]) -> None:
         self.record = record
-        self.hours = Hours(record.timing or Timing())
+        self.hours = hours
         self.weight_nano = record.weight_nano
-        self.slots = [
-            Slot(rate.group_start_ns, rate.value_nano, rate.increment_ns, rate.unit_ns)
-            for rate in sorted(record.rating.rates, key=lambda rate: rate.group_start_ns)
-        ]
+        self.slots = slots
 
     def slot_at(self, index_ns: int) -> Slot | None:
         """Return the slot that holds at this usage, None before the first."""
@@ -120,15 +117,27 @@ class Interval:
         return found
 
 
-class CompiledPlan:
-    """A rating plan: for each destination id its intervals, compiled when first asked for."""
+def _slots_of(rating: Rating) -> list[Slot]:
+    return [
+        Slot(rate.group_start_ns, rate.value_nano, rate.increment_ns, rate.unit_ns)
+        for rate in sorted(rating.rates, key=lambda rate: rate.group_start_ns)
+    ]
 
-    __slots__ = ("_compiled", "id", "record")
+
+class CompiledPlan:
+    """A rating plan: for each destination id its intervals, compiled when first asked for.
+
+    Destinations share what they have in common: timings and ratings are compiled once, by identity.
+    """
+
+    __slots__ = ("_compiled", "_hours", "_slots", "id", "record")
 
     def __init__(self, record: RatingPlan) -> None:
         self.id = record.id
         self.record = record
         self._compiled: dict[str, tuple[Interval, ...]] = {}
+        self._hours: dict[int, Hours] = {}
+        self._slots: dict[int, list[Slot]] = {}
 
     def intervals(self, destination_id: str) -> tuple[Interval, ...] | None:
         """Return the destination's intervals, None when the plan has none for it."""
@@ -137,8 +146,18 @@ class CompiledPlan:
             rates = self.record.destination_rates.get(destination_id)
             if not rates:
                 return None
-            found = self._compiled[destination_id] = tuple(Interval(rate) for rate in rates)
+            found = self._compiled[destination_id] = tuple(self._interval(rate) for rate in rates)
         return found
+
+    def _interval(self, rate: PlanRate) -> Interval:
+        # The plan holds its records for good, so an id stays that of the same record.
+        hours = self._hours.get(id(rate.timing))
+        if hours is None:
+            hours = self._hours[id(rate.timing)] = Hours(rate.timing or Timing())
+        slots = self._slots.get(id(rate.rating))
+        if slots is None:
+            slots = self._slots[id(rate.rating)] = _slots_of(rate.rating)
+        return Interval(rate, hours, slots)
 
 
 class Tariff:

@@ -29,9 +29,6 @@ T = TypeVar("T")
 #: When a decision counts as durable: once it is on the disk, or at once.
 Durability = Literal["commit", "delayed", "memory"]
 
-#: Decisions that may wait for the disk before new ones are refused: some seconds of work.
-MAX_WAITING = 100_000
-
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 
@@ -41,11 +38,12 @@ _log = structlog.get_logger("cgrserver.commit")
 class Committer:
     """Keeps what decisions changed. One for a world and its store; everything but the writing is on trio's thread.
 
-    `durable` is the last ticket that may be acknowledged, `failure` why none may be (None while all is well).
+    `durable` is the last ticket that may be acknowledged, `failure` why none may be ("" while all is well). How many
+    decisions may wait is bounded by who makes them.
     """
 
     def __init__(self, store: Store, world: World, codecs: Codecs, durability: Durability = "commit") -> None:
-        self.failure: Unavailable | None = None
+        self.failure = ""
         self.written = 0
         self.commits = 0
         self._store = store
@@ -71,21 +69,14 @@ class Committer:
         """The last ticket given: what is durable up to here is all that was decided."""
         return self._ticket
 
-    def check(self) -> None:
-        """Raise Unavailable when a decision made now could not be kept. To be called before deciding."""
-        if self.failure is not None:
-            raise self.failure
-        if self._ticket - self.written >= MAX_WAITING:
-            raise Unavailable("the store is behind, try again later", subject="store")
-
     def add(self, effects: Effects, now_at: int) -> int:
         """Take what a decision changed, at an instant (ns UTC); return the ticket to wait for.
 
         To be called right after the decision, before the next. Raises Unavailable after a failed commit, Corrupt for a
         table nobody declared; then the decision must be undone.
         """
-        if self.failure is not None:
-            raise self.failure
+        if self.failure:
+            raise self._unavailable()
         is_idle = not self._gathering.size
         self._gathering.take(effects, now_at)
         self._ticket += 1
@@ -116,8 +107,8 @@ class Committer:
         """Wait until everything decided before (or up to a ticket) is written. Raises Unavailable when that fails."""
         wanted = self._ticket if ticket is None else ticket
         while self.written < wanted:
-            if self.failure is not None:
-                raise self.failure
+            if self.failure:
+                raise self._unavailable()
             await self._advanced.park()
 
     async def run(self) -> None:
@@ -132,7 +123,7 @@ class Committer:
                 await self._commit()
         finally:
             with trio.CancelScope(shield=True):
-                while self._gathering.size and self.failure is None:
+                while self._gathering.size and not self.failure:
                     await self._commit(is_last=True)
             self._jobs.put(None)
             thread.join()
@@ -158,11 +149,14 @@ class Committer:
         text = str(error) or type(error).__name__
         first, last = self.written + 1, self._ticket
         _log.error("commit failed, no longer acknowledging", why=text, first_ticket=first, last_ticket=last)
-        self.failure = Unavailable(f"SERVER_ERROR: the store cannot be written: {text}", subject="store")
-        self._gathering = Gathering(self._codecs)
+        self.failure = f"SERVER_ERROR: the store cannot be written: {text}"
+        self._gathering, self._writing = Gathering(self._codecs), Gathering(self._codecs)
         self._advanced.unpark_all()
         for call in self._failure_calls:
-            call(first, last, self.failure)
+            call(first, last, self._unavailable())
+
+    def _unavailable(self) -> Unavailable:
+        return Unavailable(self.failure, subject="store")
 
     async def _recover(self) -> None:
         """Read the state again, until that works, and go on from it."""
@@ -184,7 +178,7 @@ class Committer:
                 table.version += 1
         self._world.state.effects = Effects()
         self.written = self._ticket
-        self.failure = None
+        self.failure = ""
         _log.info("the store is back, serving again from what it holds")
         for call in self._recovery_calls:
             call()

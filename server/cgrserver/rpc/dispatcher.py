@@ -170,7 +170,7 @@ class Dispatcher:
             if isinstance(found, str):
                 return self._error(request, found)
             entry = found
-        if entry.method.fetch is None and not self._limits.caps:
+        if entry.method.fetch is None and not self._limits.caps and self._held.count < self._limits.calls:
             return self._call(entry, request, channel)
         return self._admit(entry, request, channel)
 

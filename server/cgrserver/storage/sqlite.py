@@ -9,7 +9,7 @@ import fcntl
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -60,16 +60,16 @@ class SqliteStore(SqlQueries):
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
         self._checkpoints = Checkpoints(self._path)
-        try:
-            self._writer = self._open()
-            migrate(self._writer.execute, "sqlite")
-            self._last_line: int = self._writer.execute("SELECT coalesce(max(line_id), 0) FROM ledger").fetchone()[0]
-        except sqlite3.Error as error:
-            self._lock.close()
-            raise _unavailable(error) from error
-        except BaseException:
-            self._lock.close()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._lock.close)
+            try:
+                self._writer = undo.enter_context(closing(self._open()))
+                migrate(self._writer.execute, "sqlite")
+                last = self._writer.execute("SELECT coalesce(max(line_id), 0) FROM ledger")
+                self._last_line: int = last.fetchone()[0]
+            except sqlite3.Error as error:
+                raise _unavailable(error) from error
+            undo.pop_all()
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

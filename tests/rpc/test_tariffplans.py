@@ -130,12 +130,12 @@ def test_an_action_plan_needs_actions_timing_and_weight_in_each_line(node: Node)
         ("ImportTPZipFile", {"File": archive(SMALL)}, "ERROR: finding csv files!"),
     ],
 )
-def test_texts_of_refusals(node: Node, method: str, params: dict[str, Any], text: str) -> None:
-    assert node.call(f"APIerSv1.{method}", params) == text
+async def test_texts_of_refusals(node: Node, method: str, params: dict[str, Any], text: str) -> None:
+    assert await node.fetch(f"APIerSv1.{method}", params) == text
 
 
-def test_an_archive_is_imported_loaded_and_exported_again(node: Node) -> None:
-    assert node.call("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(SMALL)}) == "OK"
+async def test_an_archive_is_imported_loaded_and_exported_again(node: Node) -> None:
+    assert await node.fetch("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(SMALL)}) == "OK"
     assert node.call("APIerSv1.LoadTariffPlanFromStorDb", {"TPid": "TP", "Validate": True}) == "OK"
     assert "RP_DE" in node.world.state.table("rating_plans")
     exported = base64.b64decode(node.call("APIerSv1.ExportTPToZipString", {"TPid": "TP"}))
@@ -143,9 +143,9 @@ def test_an_archive_is_imported_loaded_and_exported_again(node: Node) -> None:
         assert set(opened.namelist()) == set(SMALL)
 
 
-def test_of_an_archive_a_file_with_a_mistake_is_left_out(node: Node) -> None:
+async def test_of_an_archive_a_file_with_a_mistake_is_left_out(node: Node) -> None:
     rows = {**SMALL, "Rates.csv": ("RT_DE,0,cheap,60s,60s,0s",)}
-    assert node.call("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(rows)}) == "PARTIALLY_EXECUTED"
+    assert await node.fetch("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(rows)}) == "PARTIALLY_EXECUTED"
     assert node.call("APIerSv1.GetTPRateIds", {"TPid": "TP"}) == []
     assert node.call("APIerSv1.GetTPDestinationIDs", {"TPid": "TP"}) == ["DST_DE"]
     load = node.call("APIerSv1.LoadTariffPlanFromStorDb", {"TPid": "TP"})
@@ -153,8 +153,8 @@ def test_of_an_archive_a_file_with_a_mistake_is_left_out(node: Node) -> None:
     assert list(node.world.state.table("destinations")) == []
 
 
-def test_a_dry_run_changes_nothing(node: Node) -> None:
-    node.call("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(SMALL)})
+async def test_a_dry_run_changes_nothing(node: Node) -> None:
+    await node.fetch("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(SMALL)})
     assert node.call("APIerSv1.LoadTariffPlanFromStorDb", {"TPid": "TP", "DryRun": True}) == "OK"
     assert list(node.world.state.table("rating_plans")) == []
 
@@ -182,7 +182,7 @@ async def test_a_folder_must_be_there(node: Node, path: str, text: str) -> None:
 
 
 async def test_a_stored_plan_goes_to_a_folder_and_comes_back(node: Node, tmp_path: Path) -> None:
-    node.call("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(SMALL)})
+    await node.fetch("APIerSv1.ImportTPZipFile", {"TPid": "TP", "File": archive(SMALL)})
     out = str(tmp_path / "out")
     reply = await node.fetch("APIerSv1.ExportTPToFolder", {"TPid": "TP", "ExportPath": out})
     assert reply == {"ExportPath": out, "ExportedFiles": sorted(SMALL), "Compressed": False}

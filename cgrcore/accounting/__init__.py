@@ -20,7 +20,13 @@ from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, SharedGroup
 from cgrcore.accounting.refund import refund_increments, refund_listed, refund_rounding
 from cgrcore.accounting.rounding import refund_rounding_increments
 from cgrcore.accounting.sums import debit_monetary
-from cgrcore.accounting.wire import account_as_old_wire, account_as_wire, account_summary, balance_as_wire
+from cgrcore.accounting.wire import (
+    account_as_old_wire,
+    account_as_wire,
+    account_state,
+    account_summary,
+    balance_as_wire,
+)
 from cgrcore.actions import BalanceFilter
 
 __all__ = [
@@ -39,6 +45,7 @@ __all__ = [
     "account_as_old_wire",
     "account_as_wire",
     "account_id_of",
+    "account_state",
     "account_summary",
     "balance_as_wire",
     "change_balances",

@@ -9,7 +9,7 @@ from cgrcore.accounting.charge import Charge, account_of, charge, charge_covered
 from cgrcore.accounting.costs import call_cost
 from cgrcore.accounting.records import Account
 from cgrcore.accounting.rounding import round_spans
-from cgrcore.accounting.wire import account_summary
+from cgrcore.accounting.wire import account_state
 from cgrcore.errors import Refused
 from cgrcore.rating import Call, CallCost, Tariff, check_usage, quote, tariff_of
 from cgrcore.world import World
@@ -40,7 +40,7 @@ def debit(
     account = account_of(world, call)
     if call.usage_ns == 0:
         cost = quote(world, call)
-        cost.account_summary = account_summary(account)
+        cost.account_state = account_state(account)
         return cost
     done = charge(world, call, account, is_dry_run=is_dry_run, may_go_negative=may_go_negative)
     return _finished(world, tariff, done, perform_rounding=perform_rounding, is_dry_run=is_dry_run)
@@ -50,7 +50,7 @@ def _finished(world: World, tariff: Tariff, done: Charge, *, perform_rounding: b
     cost = call_cost(tariff, done)
     if perform_rounding:
         round_spans(world, cost, done.account, is_dry_run=is_dry_run)
-    cost.account_summary = account_summary(done.account, done.initial)
+    cost.account_state = account_state(done.account, done.initial)
     return cost
 
 
@@ -121,7 +121,7 @@ def max_debit(
             raise Refused("INSUFFICIENT_CREDIT", subject="accounts", subject_id=account.id)
         if paid_ns == 0:
             cost = CallCost(call.category, call.tenant, call.subject, call.account, call.destination, call.tor)
-            cost.account_summary = account_summary(account)
+            cost.account_state = account_state(account)
             return cost
         if paid_ns != UNLIMITED_NS:
             index_ns = call.duration_index_ns - (call.usage_ns - paid_ns)

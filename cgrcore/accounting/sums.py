@@ -8,9 +8,9 @@ from cgrcore.accounting.change import settle
 from cgrcore.accounting.charge import Charge, account_of, announce, charge, default_source
 from cgrcore.accounting.costs import call_cost
 from cgrcore.accounting.records import Account, Balance
-from cgrcore.accounting.wire import account_summary
+from cgrcore.accounting.wire import account_state
 from cgrcore.errors import BadRequest
-from cgrcore.rating import Call, CallCost, check_usage, tariff_of
+from cgrcore.rating import AccountState, Call, CallCost, check_usage, tariff_of
 from cgrcore.world import World
 
 __all__ = ["debit_monetary"]
@@ -27,18 +27,18 @@ def debit_monetary(world: World, call: Call, cost_nano: int) -> CallCost:
     check_usage(tariff, call)
     planned = charge(world, call, account_of(world, call), is_dry_run=True, may_go_negative=True)
     cost = call_cost(tariff, planned)
-    cost.account_summary = _pay(world, planned, cost_nano)
+    cost.account_state = _pay(world, planned, cost_nano)
     return cost
 
 
-def _pay(world: World, planned: Charge, cost_nano: int) -> dict[str, object]:
+def _pay(world: World, planned: Charge, cost_nano: int) -> AccountState:
     account: Account = world.state.table("accounts").edit(planned.account.id)
     initial = account.values()
     if cost_nano:
         _take(_payers(world, account, planned), cost_nano)
         settle(world, account)
         announce(world, account)
-    return account_summary(account, initial)
+    return account_state(account, initial)
 
 
 def _payers(world: World, account: Account, planned: Charge) -> list[Balance]:

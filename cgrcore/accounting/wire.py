@@ -8,9 +8,17 @@ from typing import Any
 
 from cgrcore.accounting.records import Account, Balance
 from cgrcore.money import number_from_nano
+from cgrcore.rating import AccountState, BalanceState
 from cgrcore.timing import ZERO_AT, format_time
 
-__all__ = ["SUMMARY_TYPES", "account_as_old_wire", "account_as_wire", "account_summary", "balance_as_wire"]
+__all__ = [
+    "SUMMARY_TYPES",
+    "account_as_old_wire",
+    "account_as_wire",
+    "account_state",
+    "account_summary",
+    "balance_as_wire",
+]
 
 #: The types that a summary lists, in its order.
 SUMMARY_TYPES = ("*data", "*sms", "*mms", "*voice", "*generic", "*monetary")
@@ -145,38 +153,38 @@ def _old_trigger(trigger: Any) -> dict[str, Any]:
     }
 
 
-def account_summary(account: Account, initial: dict[Balance, int] | None = None) -> dict[str, Any]:
+def account_state(account: Account, initial: dict[Balance, int] | None = None) -> AccountState:
     """Return what events and costs tell of an account: its balances by type, with their values before and now.
 
     `initial` holds the values before a debit, 0 for a balance that is not in it; without it they are what they are now.
     """
     tenant, _, name = account.id.partition(":")
-    return {
-        "Tenant": tenant,
-        "AccountID": name,
-        "BalanceSummaries": [
-            balance_summary(balance, balance.value_nano if initial is None else initial.get(balance, 0))
-            for kind in SUMMARY_TYPES
-            for balance in account.balances.get(kind) or ()
-        ]
-        or None,
-        "AllowNegative": account.allow_negative,
-        "Disabled": account.is_disabled,
-    }
+    states = []
+    for kind in SUMMARY_TYPES:
+        group = account.balances.get(kind)
+        if group:
+            for balance in group:
+                before = balance.value_nano if initial is None else initial.get(balance, 0)
+                states.append(balance_state(balance, before))
+    return AccountState(tenant, name, states, account.allow_negative, account.is_disabled)
 
 
-def balance_summary(balance: Balance, initial_nano: int) -> dict[str, Any]:
-    """Return one line of an account's summary."""
-    summary: dict[str, Any] = {
-        "UUID": balance.uuid,
-        "ID": balance.id or balance.uuid,
-        "Type": balance.type,
-        "Initial": number_from_nano(initial_nano),
-        "Value": number_from_nano(balance.value_nano),
-    }
-    if balance.weight_nano:
-        summary["Weight"] = number_from_nano(balance.weight_nano)
-    summary["Disabled"] = balance.is_disabled
-    if balance.factors:
-        summary["Factors"] = {key: number_from_nano(value) for key, value in balance.factors.items()}
-    return summary
+def balance_state(balance: Balance, initial_nano: int) -> BalanceState:
+    """Return what events and costs tell of a balance that held `initial_nano` before."""
+    factors = balance.factors
+    uuid = balance.uuid
+    return BalanceState(
+        uuid,
+        balance.id or uuid,
+        balance.type,
+        number_from_nano(initial_nano),
+        number_from_nano(balance.value_nano),
+        number_from_nano(balance.weight_nano),
+        balance.is_disabled,
+        {key: number_from_nano(value) for key, value in factors.items()} if factors else None,
+    )
+
+
+def account_summary(account: Account) -> dict[str, Any]:
+    """Return an account's state in the wire's form."""
+    return account_state(account).as_wire()

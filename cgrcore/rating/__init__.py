@@ -1,5 +1,6 @@
 """Rating: what a call costs, by its destination, its time and its length."""
 
+from cgrcore.rating.accountstate import AccountState, BalanceState
 from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, PaidMoney, PaidUnit, compressed
 from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.compile import Tariff, tariff_of
@@ -10,7 +11,9 @@ from cgrcore.rating.split import rate
 
 __all__ = [
     "TABLES",
+    "AccountState",
     "Activation",
+    "BalanceState",
     "Call",
     "CallCost",
     "CostSpan",

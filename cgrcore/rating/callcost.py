@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from cgrcore.money import number_from_nano
+from cgrcore.rating.accountstate import AccountState
 from cgrcore.rating.records import PlanRate, Rating
 from cgrcore.timing import SECOND_NS, format_time
 
@@ -145,7 +146,7 @@ class CostSpan(msgspec.Struct, gc=False):
 
 
 class CallCost(msgspec.Struct, gc=False):
-    """The cost of a call. `account_summary` is the account as the debit left it, in the wire's form."""
+    """The cost of a call. `account_state` is the account as the debit left it."""
 
     category: str
     tenant: str
@@ -156,7 +157,7 @@ class CallCost(msgspec.Struct, gc=False):
     cost_nano: int = 0
     spans: list[CostSpan] | None = None
     rated_usage_ns: int = 0
-    account_summary: dict[str, Any] | None = None
+    account_state: AccountState | None = None
 
     @property
     def usage_ns(self) -> int:
@@ -174,7 +175,7 @@ class CallCost(msgspec.Struct, gc=False):
             "Cost": number_from_nano(self.cost_nano),
             "Timespans": None if self.spans is None else [span.as_wire() for span in self.spans],
             "RatedUsage": self.rated_usage_ns,
-            "AccountSummary": self.account_summary,
+            "AccountSummary": None if self.account_state is None else self.account_state.as_wire(),
         }
 
 

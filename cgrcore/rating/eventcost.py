@@ -7,20 +7,18 @@ with a count, so it stays small however long the call. Does not know: how it cam
 
 import hashlib
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from cgrcore.errors import CgrError
 from cgrcore.money import NANO, Rounding, nano_from_number, number_from_nano, round_nano
+from cgrcore.rating.accountstate import AccountState, BalanceState, Number
 from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, PaidMoney, PaidUnit, rates_as_wire
 from cgrcore.rating.records import PlanRate, Rate, Rating, Timing
 from cgrcore.timing import ZERO_AT, Moment, format_time, parse_time
 
 __all__ = ["AccountState", "BalanceState", "Charge", "EventCost", "Payer", "Step", "pause_cost"]
-
-Number = int | Decimal
 
 PAUSE = "*pause"
 ROUNDING = "*rounding"
@@ -30,88 +28,6 @@ _pack = msgspec.msgpack.Encoder().encode
 
 #: The decimals that sums of a cost are rounded to.
 DECIMALS = 5
-
-
-class BalanceState(msgspec.Struct, array_like=True, gc=False):
-    """A balance before and after the event, in the wire's numbers."""
-
-    uuid: str
-    id: str
-    type: str
-    initial: Number
-    value: Number
-    weight: Number = 0
-    is_disabled: bool = False
-    factors: dict[str, Number] | None = None
-
-
-class AccountState(msgspec.Struct, array_like=True, gc=False):
-    """The account that was charged, before and after the event."""
-
-    tenant: str
-    account: str
-    balances: list[BalanceState]
-    allow_negative: bool = False
-    is_disabled: bool = False
-
-    @classmethod
-    def from_wire(cls, summary: dict[str, Any]) -> "AccountState":
-        balances = [
-            BalanceState(
-                line.get("UUID", ""),
-                line.get("ID", ""),
-                line.get("Type", ""),
-                line.get("Initial", 0),
-                line.get("Value", 0),
-                line.get("Weight", 0),
-                line.get("Disabled", False),
-                line.get("Factors"),
-            )
-            for line in summary.get("BalanceSummaries") or ()
-        ]
-        return cls(
-            summary.get("Tenant", ""),
-            summary.get("AccountID", ""),
-            balances,
-            summary.get("AllowNegative", False),
-            summary.get("Disabled", False),
-        )
-
-    def as_wire(self) -> dict[str, Any]:
-        lines = []
-        for state in self.balances:
-            line: dict[str, Any] = {
-                "UUID": state.uuid,
-                "ID": state.id,
-                "Type": state.type,
-                "Initial": state.initial,
-                "Value": state.value,
-            }
-            if state.weight:
-                line["Weight"] = state.weight
-            line["Disabled"] = state.is_disabled
-            if state.factors:
-                line["Factors"] = state.factors
-            lines.append(line)
-        return {
-            "Tenant": self.tenant,
-            "AccountID": self.account,
-            "BalanceSummaries": lines or None,
-            "AllowNegative": self.allow_negative,
-            "Disabled": self.is_disabled,
-        }
-
-    def after(self, earlier: "AccountState | None") -> "AccountState":
-        """Return this state with the first values of an earlier one; balances that are gone since are listed with 0."""
-        if earlier is None:
-            return self
-        first = {state.uuid: state for state in earlier.balances}
-        balances = []
-        for state in self.balances:
-            known = first.pop(state.uuid, None)
-            balances.append(state if known is None else msgspec.structs.replace(state, initial=known.initial))
-        balances += [msgspec.structs.replace(state, initial=0, value=0) for state in first.values()]
-        return msgspec.structs.replace(self, balances=balances)
 
 
 class Payer(msgspec.Struct, array_like=True, gc=False):
@@ -192,9 +108,7 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
     def from_call_cost(cls, cost: CallCost, cgrid: str = "", run_id: str = "") -> "EventCost":
         spans = cost.spans or []
         start_at, offset_s = (spans[0].start_at, spans[0].offset_s) if spans else (ZERO_AT, 0)
-        summary = cost.account_summary
-        account = None if summary is None else AccountState.from_wire(summary)
-        return cls(cgrid, run_id, start_at, offset_s, [_charge(span) for span in spans], account)
+        return cls(cgrid, run_id, start_at, offset_s, [_charge(span) for span in spans], cost.account_state)
 
     def encode(self) -> bytes:
         return _pack(self)
@@ -254,11 +168,9 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
             for step in charge.steps
         ]
 
-    def with_account(self, summary: dict[str, Any] | None) -> "EventCost":
+    def with_account(self, account: AccountState) -> "EventCost":
         """Return the cost with the account as it is now, its first values kept."""
-        if summary is None:
-            return self
-        return msgspec.structs.replace(self, account=AccountState.from_wire(summary).after(self.account))
+        return msgspec.structs.replace(self, account=account.after(self.account))
 
     def as_wire(self, new_id: Any = None, *, is_fresh: bool = False) -> dict[str, Any]:
         """Return the cost as the wire shows it: parts have ids made of their content and are listed in maps.

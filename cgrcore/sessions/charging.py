@@ -8,7 +8,7 @@ from typing import Any
 
 from cgrcore.accounting import (
     account_id_of,
-    account_summary,
+    account_state,
     debit,
     max_debit,
     max_usage,
@@ -205,7 +205,7 @@ def settle(world: World, session: Session, run: SessionRun, usage_ns: int | None
 def _with_account(world: World, session: Session, run: SessionRun, cost: EventCost) -> EventCost:
     """Return the cost with the account as it is after the refund."""
     account = world.state.table("accounts").get(account_id_of(session.tenant, _text(run.event, "Account")))
-    return cost if account is None else cost.with_account(account_summary(account))
+    return cost if account is None else cost.with_account(account_state(account))
 
 
 def _charge_rest(world: World, session: Session, run: SessionRun, usage_ns: int) -> None:

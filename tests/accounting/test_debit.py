@@ -21,10 +21,10 @@ def test_money_pays_by_the_second(world: World) -> None:
 
 def test_the_summary_tells_values_before_and_after(world: World) -> None:
     make_account(world, balance(world, "*monetary", "m", "1"))
-    summary = debit(world, call(42)).account_summary
-    assert summary is not None
-    line = summary["BalanceSummaries"][0]
-    assert (line["Initial"], str(line["Value"])) == (1, "0.58")
+    state = debit(world, call(42)).account_state
+    assert state is not None
+    line = state.balances[0]
+    assert (line.initial, str(line.value)) == (1, "0.58")
 
 
 def test_units_go_before_money(world: World) -> None:

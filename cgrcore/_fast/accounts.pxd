@@ -18,6 +18,8 @@ cdef class Terms:
     cdef readonly object factors
     #: It asks more of a call than that its balance is there: a destination, a category, membership.
     cdef bint is_restricted
+    #: The fields as bytes, made when first stored.
+    cdef bytes packed
 
 cdef class Balance:
     cdef int128 value

@@ -39,6 +39,11 @@ cdef int64_t int64_of(object number) except? -1:
     return small
 
 
+cdef inline bint fits(int128 number) noexcept nogil:
+    """True when a value needs no more than 64 bits."""
+    return <int128><int64_t>number == number
+
+
 cdef object int_of(int128 number):
     """Return a value as a Python int."""
     cdef long long small = <long long>number
@@ -76,6 +81,10 @@ cdef Terms NO_TERMS = Terms()
 #: since terms may name a single balance's factors; what is beyond the bound has its own.
 cdef dict POOL = {}
 cdef Py_ssize_t POOL_SIZE = 65536
+
+
+#: The same terms by their fields as bytes, so that a million accounts are read without making their terms again.
+cdef dict PACKED = {}
 
 
 cdef object hashable(object value):
@@ -240,6 +249,28 @@ cdef class Balance:
         fields[index] = value
         self.terms = shared_terms(tuple(fields))
 
+    @staticmethod
+    def unpack(list fields, str type, unpack_terms):
+        """Return the balance of a type that `AccountBase.pack` wrote; `unpack_terms` reads terms from bytes."""
+        cdef Balance balance = Balance.__new__(Balance)
+        cdef bytes packed = fields[5]
+        cdef object terms
+        balance.uuid = fields[0]
+        balance._id = sys.intern(fields[1])
+        balance._type = sys.intern(type)
+        balance.value = int128_of(int(fields[2]))
+        balance.expires_at = fields[3]
+        balance.weight = fields[4]
+        terms = PACKED.get(packed)
+        if terms is None:
+            terms = shared_terms(unpack_terms(packed))
+            if len(PACKED) < POOL_SIZE:
+                PACKED[packed] = terms
+        balance.terms = terms
+        balance.is_disabled = fields[6]
+        balance.is_blocker = fields[7]
+        return balance
+
     def is_expired_at(self, int64_t at):
         """True when the balance has an expiry strictly before the instant (ns UTC)."""
         return self.expires_at != ZERO_AT and self.expires_at < at
@@ -279,6 +310,34 @@ cdef class AccountBase:
         twin.is_disabled = self.is_disabled
         twin.updated_at = self.updated_at
         return twin
+
+    def pack(self, pack_terms):
+        """Return the balances as plain values by type; `pack_terms` writes the fields of terms as bytes.
+
+        A value beyond 64 bits is a text.
+        """
+        cdef dict found = {}
+        cdef Balance balance
+        cdef list lines
+        for kind, group in self.balances.items():
+            lines = None
+            if group is not None:
+                lines = []
+                for balance in <list>group:
+                    if balance.terms.packed is None:
+                        balance.terms.packed = pack_terms(balance.terms.fields())
+                    lines.append((
+                        balance.uuid,
+                        balance._id,
+                        int_of(balance.value) if fits(balance.value) else str(int_of(balance.value)),
+                        balance.expires_at,
+                        balance.weight,
+                        balance.terms.packed,
+                        balance.is_disabled,
+                        balance.is_blocker,
+                    ))
+            found[kind] = lines
+        return found
 
     def values(self):
         """Return what every balance holds, by balance."""

@@ -17,6 +17,12 @@ __all__ = ["DEFAULT_ID", "Account", "Balance", "SharedGroup", "Sharing", "accoun
 #: The money balance that takes what no other balance could pay.
 DEFAULT_ID = "*default"
 
+#: Where the timings are among the fields of terms.
+_TIMINGS = 4
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+
 _Counters = dict[str, tuple[UnitCounter, ...]] | None
 _Triggers = tuple[ActionTrigger, ...] | None
 
@@ -28,23 +34,19 @@ class Account(AccountBase):
 
     def encode(self) -> bytes:
         """Return everything but what is derived, as MessagePack. Numbers beyond 64 bits are texts in it."""
-        balances = {
-            kind: None if group is None else [_fields_of(balance) for balance in group]
-            for kind, group in self.balances.items()
-        }
         counters = msgspec.json.encode(self.unit_counters) if self.unit_counters is not None else None
         triggers = msgspec.json.encode(self.triggers) if self.triggers is not None else None
         switches = (self.allow_negative, self.is_disabled, self.updated_at)
-        return msgspec.msgpack.encode((self.id, balances, counters, triggers, *switches))
+        return _pack((self.id, self.pack(_pack), counters, triggers, *switches))
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
         """Return the account that was encoded."""
-        account_id, balances, counters, triggers, allow_negative, is_disabled, updated_at = msgspec.msgpack.decode(data)
+        account_id, balances, counters, triggers, allow_negative, is_disabled, updated_at = _unpack(data)
         return cls(
             account_id,
             {
-                kind: None if group is None else [_balance_of(fields, kind) for fields in group]
+                kind: None if group is None else [Balance.unpack(fields, kind, _unpack_terms) for fields in group]
                 for kind, group in balances.items()
             },
             unit_counters=None if counters is None else msgspec.json.decode(counters, type=_Counters),
@@ -71,49 +73,11 @@ def account_id_of(tenant: str, account: str) -> str:
     return f"{tenant}:{account}"
 
 
-def _fields_of(balance: Balance) -> tuple[Any, ...]:
-    value = balance.value_nano
-    fields = (
-        balance.uuid,
-        balance.id,
-        value if -(2**63) <= value < 2**63 else str(value),
-        balance.expires_at,
-        balance.weight_nano,
-        balance.destination_ids,
-        balance.rating_subject,
-        balance.categories,
-        balance.shared_groups,
-        balance.timings,
-        balance.timing_ids,
-        balance.is_disabled,
-        balance.factors,
-        balance.is_blocker,
-    )
-    return (*fields, balance.expires_offset_min) if balance.expires_offset_min else fields
-
-
-def _balance_of(fields: list[Any], kind: str) -> Balance:
-    timings = fields[9]
-    balance = Balance(
-        fields[0],
-        fields[1],
-        kind,
-        int(fields[2]),
-        expires_at=fields[3],
-        weight_nano=fields[4],
-        destination_ids=fields[5],
-        rating_subject=fields[6],
-        categories=fields[7],
-        shared_groups=fields[8],
-        timings=None if timings is None else tuple(msgspec.convert(timing, Timing) for timing in timings),
-        timing_ids=fields[10],
-        is_disabled=fields[11],
-        factors=fields[12],
-        is_blocker=fields[13],
-    )
-    if len(fields) > 14:
-        balance.expires_offset_min = fields[14]
-    return balance
+def _unpack_terms(data: bytes) -> tuple[Any, ...]:
+    fields = _unpack(data)
+    if fields[_TIMINGS] is not None:
+        fields[_TIMINGS] = tuple(msgspec.convert(timing, Timing) for timing in fields[_TIMINGS])
+    return tuple(fields)
 
 
 class Sharing(msgspec.Struct, frozen=True):

@@ -48,6 +48,18 @@ def test_every_public_name_is_there(source: Source) -> None:
     assert set(names or ()) <= _bound_names(tree)
 
 
+@pytest.mark.parametrize("source", MODULES, ids=lambda source: source.module)
+def test_a_name_with_an_underscore_stays_in_its_module(source: Source) -> None:
+    taken = [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(source.text))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("cgrcore", "cgrserver"))
+        for alias in node.names
+        if alias.name.startswith("_") and alias.name != "_fast"
+    ]
+    assert taken == []
+
+
 @pytest.mark.parametrize("source", COMPILED, ids=lambda source: source.module)
 def test_a_compiled_module_has_a_stub_with_the_same_public_names(source: Source) -> None:
     stub = source.path.with_suffix(".pyi")

@@ -2,7 +2,7 @@
 """The longest prefix of a number, found digit by digit.
 
 Prefixes of digits are a tree of ten branches a node in one array: a look-up takes as many steps as the prefix has
-digits, however many prefixes there are. Prefixes with other characters are looked up by their text, length after length, and
+digits, however many prefixes there are. Prefixes with other characters are looked up by text, length after length, and
 only for numbers that have such characters. Does not know: what a prefix stands for.
 """
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import trio
-
 from cgrserver.rpc import methods
+
 from tests.transports.conftest import read, read_to_end, start
 
 __all__ = ["start"]

@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-if sys.version_info < (3, 11):  # noqa: UP036: pip alone would say it less plainly
+if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit("cgrcore needs Python 3.11 or later: install python3.11 and python3.11-venv, then try again.")
 
 import numpy

@@ -1,3 +1,5 @@
+"""The world, the account and the call that the tests of sessions begin with."""
+
 import pytest
 
 from cgrcore.accounting import Account

@@ -56,5 +56,5 @@ def test_every_rpc_method_says_in_a_line_what_it_does() -> None:
 
 
 def test_every_command_is_in_the_documentation() -> None:
-    pages = "".join(path.read_text() for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+    pages = "".join(path.read_text() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
     assert [command.name for command in COMMANDS if f"cgrcore {command.name}" not in pages] == []

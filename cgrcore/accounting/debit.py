@@ -11,10 +11,10 @@ from cgrcore.accounting.records import Account
 from cgrcore.accounting.rounding import round_spans
 from cgrcore.accounting.wire import account_state
 from cgrcore.errors import Refused
-from cgrcore.rating import Call, CallCost, Tariff, check_usage, quote, tariff_of
+from cgrcore.rating import Call, CallCost, check_usage, quote, tariff_of
 from cgrcore.world import World
 
-__all__ = ["UNLIMITED_NS", "debit", "max_debit", "max_usage"]
+__all__ = ["UNLIMITED_NS", "cost_of", "debit", "debit_affordable", "max_debit", "max_usage", "plainly_paid"]
 
 #: The maximum usage of an account that may go into debt.
 UNLIMITED_NS = -1
@@ -43,11 +43,12 @@ def debit(
         cost.account_state = account_state(account)
         return cost
     done = charge(world, call, account, is_dry_run=is_dry_run, may_go_negative=may_go_negative)
-    return _finished(world, tariff, done, perform_rounding=perform_rounding, is_dry_run=is_dry_run)
+    return cost_of(world, done, perform_rounding=perform_rounding, is_dry_run=is_dry_run)
 
 
-def _finished(world: World, tariff: Tariff, done: Charge, *, perform_rounding: bool, is_dry_run: bool) -> CallCost:
-    cost = call_cost(tariff, done)
+def cost_of(world: World, done: Charge, *, perform_rounding: bool = False, is_dry_run: bool = False) -> CallCost:
+    """Return the cost of a call that was charged, rounded if asked for, and the account as it is then."""
+    cost = call_cost(tariff_of(world), done)
     if perform_rounding:
         round_spans(world, cost, done.account, is_dry_run=is_dry_run)
     cost.account_state = account_state(done.account, done.initial)
@@ -107,15 +108,34 @@ def max_debit(
 
     With `is_forced`, an account that cannot pay for all raises Refused INSUFFICIENT_CREDIT. Other errors as `debit`.
     """
-    tariff = tariff_of(world)
-    check_usage(tariff, call)
+    done = plainly_paid(world, call)
+    if done is not None:
+        return cost_of(world, done, perform_rounding=perform_rounding)
+    return debit_affordable(
+        world, call, is_forced=is_forced, may_go_negative=may_go_negative, perform_rounding=perform_rounding
+    )
+
+
+def plainly_paid(world: World, call: Call) -> Charge | None:
+    """Charge a call that the account can plainly pay in full; None when that is not plain, and nothing is charged.
+
+    Errors as `max_debit`.
+    """
+    check_usage(tariff_of(world), call)
+    account = account_of(world, call)
+    if call.usage_ns == 0 or account.allow_negative or call.max_rate_nano:
+        return None
+    return charge_covered(world, _indexed(call), account)
+
+
+def debit_affordable(
+    world: World, call: Call, *, is_forced: bool, may_go_negative: bool = True, perform_rounding: bool = False
+) -> CallCost:
+    """Charge as `max_debit` a call that was not `plainly_paid`."""
     account = account_of(world, call)
     if call.usage_ns > 0:
         if not account.allow_negative:
             call = _indexed(call)
-        done = None if account.allow_negative or call.max_rate_nano else charge_covered(world, call, account)
-        if done is not None:
-            return _finished(world, tariff, done, perform_rounding=perform_rounding, is_dry_run=False)
         paid_ns = _max_usage(world, call, account)
         if is_forced and paid_ns != UNLIMITED_NS and paid_ns < call.usage_ns:
             raise Refused("INSUFFICIENT_CREDIT", subject="accounts", subject_id=account.id)

@@ -186,11 +186,13 @@ class _Given:
         self.zone = "UTC" if zone == "Local" else zone
 
     def text(self, key: str) -> str:
-        return _as_text(self.event.get(key))
+        value = self.event.get(key, "")
+        return value if type(value) is str else _as_text(value)
 
     def name(self, key: str, limit: int = KEY_LIMIT) -> str:
         """Return a text that CDRs are found by."""
-        text = self.text(key)
+        value = self.event.get(key, "")
+        text = value if type(value) is str else _as_text(value)
         if len(text) > limit:
             raise BadRequest(f"{key} is too long: {len(text)} characters")
         return text
@@ -210,6 +212,8 @@ class _Given:
     def whole(self, key: str) -> int:
         """Return a number of units or, from a text such as "1m0s", of nanoseconds."""
         value = self.event.get(key)
+        if type(value) is int and -INT64 <= value < INT64:
+            return value
         if value is None or value == "":
             return 0
         if isinstance(value, str):
@@ -240,7 +244,9 @@ class _Given:
     def extra_fields(self) -> dict[str, str]:
         given = self.event.get("ExtraFields")
         fields = {key: _as_text(value) for key, value in given.items()} if isinstance(given, Mapping) else {}
-        fields.update((key, _as_text(value)) for key, value in self.event.items() if key not in MAIN_FIELDS)
+        for key, value in self.event.items():
+            if key not in MAIN_FIELDS:
+                fields[key] = _as_text(value)
         return fields
 
 

@@ -4,6 +4,7 @@ A flag is a word (`*store`), or a word that switches off (`*store:false`). The l
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -41,6 +42,10 @@ OPTIONS = {
     "rerate": "*rerate",
     "refund": "*refund",
 }
+OPTION_NAMES = frozenset(OPTIONS.values())
+
+#: Combinations of flags kept at hand.
+MAX_KNOWN = 256
 
 
 def flag_values(flags: Iterable[str]) -> dict[str, bool]:
@@ -73,6 +78,8 @@ def switches_for(base: Switches, options: Mapping[str, Any], flags: Iterable[str
     An explicit rating flag wins. Raises BadRequest for an option that is no truth value.
     """
     said = flag_values(flags)
+    if OPTION_NAMES.isdisjoint(options):
+        return _with_flags(base, frozenset(said.items()))
     given: dict[str, bool] = {}
     for name, option in OPTIONS.items():
         if options.get(option) is not None:
@@ -80,6 +87,16 @@ def switches_for(base: Switches, options: Mapping[str, Any], flags: Iterable[str
                 given[name] = boolean_option(options, option)
             except BadRequest as error:
                 raise BadRequest(f"failed to configure processing args: {error}") from None
+    return _chosen(base, given, said)
+
+
+@lru_cache(maxsize=MAX_KNOWN)
+def _with_flags(base: Switches, said: frozenset[tuple[str, bool]]) -> Switches:
+    """Return `base` as flags alone change it: the same few for every CDR."""
+    return _chosen(base, {}, dict(said))
+
+
+def _chosen(base: Switches, given: dict[str, bool], said: dict[str, bool]) -> Switches:
     for name, flag in FLAGS.items():
         if flag in said:
             given[name] = said[flag]

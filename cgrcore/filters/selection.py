@@ -102,11 +102,13 @@ def matching(
         candidates: Sequence[Any] = [profile for profile in index.profiles if profile.id in wanted]
     else:
         candidates = index.candidates(event)
-    scope = scope or scope_of(world, event)
     for profile in candidates:
         if accepts is not None and not accepts(profile):
             continue
         if profile.activation is not None and event.at is not None and not profile.activation.is_active_at(event.at.at):
             continue
-        if (ids and ignores_filters) or not profile.filter_ids or passes_in(scope, event.tenant, profile.filter_ids):
-            yield profile
+        if profile.filter_ids and not (ids and ignores_filters):
+            scope = scope or scope_of(world, event)
+            if not passes_in(scope, event.tenant, profile.filter_ids):
+                continue
+        yield profile

@@ -9,8 +9,8 @@ from typing import Any
 from cgrcore.accounting import (
     account_id_of,
     account_state,
+    charge_slice,
     debit,
-    max_debit,
     max_usage,
     refund_increments,
     refund_rounding,
@@ -96,11 +96,8 @@ def reserve_slice(
     ensure_account(world, session, run)
     wanted_ns = usage_ns - run.reserve_ns
     start_at = run.end_at if run.slices else run.start.at
-    charged = max_debit(
-        world,
-        run_call(world, session, run, wanted_ns, start_at=start_at, index_ns=run.usage_index_ns + wanted_ns),
-        is_forced=is_forced,
-    )
+    call = run_call(world, session, run, wanted_ns, start_at=start_at, index_ns=run.usage_index_ns + wanted_ns)
+    charged = charge_slice(world, call, session.cgrid, run.run_id, is_forced=is_forced)
     paid_ns = charged.usage_ns
     if paid_ns >= wanted_ns:
         run.reserve_ns = paid_ns - wanted_ns
@@ -115,8 +112,8 @@ def reserve_slice(
     run.slices += 1
     run.last_usage_ns = granted_ns
     run.total_usage_ns += granted_ns
-    if charged.spans:
-        _merge(run, EventCost.from_call_cost(charged, session.cgrid, run.run_id))
+    if charged.cost is not None:
+        _merge(run, charged.cost)
     return granted_ns
 
 

@@ -84,8 +84,8 @@ def new_session(world: World, event: CgrEvent, connection_id: str = "") -> Sessi
     )
 
 
-def _new_run(world: World, cgrid: str, run_id: str, event: dict[str, Any], setup: Moment | None) -> SessionRun:
-    run_event = dict(event)
+def _new_run(world: World, cgrid: str, run_id: str, run_event: dict[str, Any], setup: Moment | None) -> SessionRun:
+    """Return the run whose own copy of the event that is."""
     run_event["CGRID"] = cgrid
     run_event["RunID"] = run_id
     start = time_of(run_event.get("AnswerTime"), world.now_at) or setup or Moment(ZERO_AT, 0)

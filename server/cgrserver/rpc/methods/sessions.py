@@ -109,8 +109,8 @@ def _shape(world: World, reply: dict[str, Any], keys: tuple[str, ...]) -> dict[s
     return {key: reply.get("RouteProfiles" if key == "Suppliers" else key) for key in keys}
 
 
-def _need(args: EventArgs, *flags: str) -> None:
-    if not any(getattr(args, flag) for flag in flags):
+def _need(is_any_asked: bool) -> None:
+    if not is_any_asked:
         raise mandatory_missing(("Subsystems",))
 
 
@@ -204,7 +204,14 @@ def _observe(world: World, args: EventArgs, event: CgrEvent, reply: dict[str, An
 
 def _authorize(world: World, args: AuthorizeArgs) -> dict[str, Any]:
     event = args.event(world)
-    _need(args, "GetAttributes", "AuthorizeResources", "AuthorizeIP", "GetMaxUsage", "GetRoutes", "GetSuppliers")
+    _need(
+        args.GetMaxUsage
+        or args.GetAttributes
+        or args.AuthorizeResources
+        or args.AuthorizeIP
+        or args.GetRoutes
+        or args.GetSuppliers
+    )
     reply: dict[str, Any] = {}
     event = _altered_event(world, args, event, reply)
     if args.GetMaxUsage:
@@ -246,7 +253,7 @@ def initiate_session_with_digest(world: World, args: InitiateArgs) -> dict[str, 
 
 def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
     event = args.event(world)
-    _need(args, "GetAttributes", "AllocateResources", "AllocateIP", "InitSession")
+    _need(args.GetAttributes or args.AllocateResources or args.AllocateIP or args.InitSession)
     reply: dict[str, Any] = {}
     event = _altered_event(world, args, event, reply)
     if args.AllocateResources:
@@ -265,7 +272,7 @@ def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
 def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
     """Reserve the next slice of a session."""
     event = args.event(world)
-    _need(args, "GetAttributes", "UpdateSession")
+    _need(args.GetAttributes or args.UpdateSession)
     reply: dict[str, Any] = {}
     event = _altered_event(world, args, event, reply)
     if args.UpdateSession:
@@ -281,7 +288,7 @@ def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
 def terminate_session(world: World, args: TerminateArgs) -> str:
     """End a session and settle its final usage."""
     event = args.event(world)
-    _need(args, "TerminateSession", "ReleaseResources", "ReleaseIP")
+    _need(args.TerminateSession or args.ReleaseResources or args.ReleaseIP)
     _need_origin(event)
     if args.TerminateSession:
         terminate(world, event)

@@ -63,7 +63,7 @@ class Object(Kind):
             if name not in self.keys:
                 place = (node.key_places or {}).get(name, child.place)
                 near = suggestion(name, self.keys)
-                mistakes.append(Mistake(place, f"{path} has no key {name!r}{near}"))
+                mistakes.append(Mistake(place, f"{path} has no key {name!r}{near}", is_unknown_key=True))
                 continue
             value = self.keys[name].kind.read(child, mistakes, f"{path}.{name}")
             if value is not MISSING:
@@ -115,6 +115,8 @@ class Records(Kind):
         for index, child in enumerate(node.value):
             record = self.record.read(child, mistakes, f"{path}[{index}]")
             if record is MISSING:
+                if child.value is None:
+                    mistakes.append(Mistake(child.place, f"{path}[{index}]: expected an object, got null"))
                 continue
             if self.has_ids and not record.get("id"):
                 mistakes.append(Mistake(child.place, f"{path}[{index}]: an id is needed"))

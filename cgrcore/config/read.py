@@ -109,11 +109,14 @@ def _merge(settings: Settings, node: Node, mistakes: list[Mistake]) -> None:
             mistakes.append(Mistake(place, f"there is no section {name!r}{suggestion(name, SECTIONS)}"))
             continue
         kind = SECTIONS[name].kind
-        parsed = kind.read(child, mistakes, name)
+        here: list[Mistake] = []
+        parsed = kind.read(child, here, name)
+        mistakes += here
         if parsed is MISSING:
             continue
         settings[name] = kind.merge(settings[name], parsed)
-        settings.raw[name] = kind.merge(settings.raw[name], plain(child))
+        if all(mistake.is_unknown_key for mistake in here):  # else its shape may be any
+            settings.raw[name] = kind.merge(settings.raw[name], plain(child))
         if isinstance(child.value, dict):
             settings.places.update(((name, key), value.place) for key, value in child.value.items())
 

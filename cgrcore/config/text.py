@@ -43,10 +43,11 @@ BUILT_IN = Place("built-in default")
 
 
 class Mistake(NamedTuple):
-    """One thing that is wrong, and where."""
+    """One thing that is wrong, and where. `is_unknown_key`: it means nothing, and what stands around it is sound."""
 
     place: Place
     text: str
+    is_unknown_key: bool = False
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"

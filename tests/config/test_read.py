@@ -197,5 +197,14 @@ def test_all_mistakes_of_all_sources_are_told_together() -> None:
         settings('{"x": 1}')
 
 
+def test_a_mistake_in_one_key_hides_nothing_of_its_section() -> None:
+    text = '{"rals": {"enabled": true, "max_increments": "x"}, "cdrs": {"enabled": true, "rals_conns": ["*internal"]}}'
+    assert mistakes(text) == ["0.json:1:46: rals.max_increments: expected a whole number from 1, got 'x'"]
+
+
+def test_a_null_is_no_record() -> None:
+    assert mistakes('{"http_agent": [null]}') == ["0.json:1:17: http_agent[0]: expected an object, got null"]
+
+
 def test_connections_of_a_service_that_is_off_are_not_checked() -> None:
     assert mistakes('{"cdrs": {"rals_conns": ["*internal"]}}') == []

@@ -104,7 +104,7 @@ def _change(world: World, changes: Node, is_dry_run: bool) -> str:
         if name not in settings:
             raise BadRequest(f"Invalid section: <{name}>")
     new, mistakes = changed(settings, changes)
-    serious = [mistake for mistake in mistakes if " has no key " not in mistake.text]
+    serious = [mistake for mistake in mistakes if not mistake.is_unknown_key]
     if serious:
         raise BadRequest(serious[0].text)
     if is_dry_run:

@@ -45,6 +45,10 @@ __all__ = ["Application", "serve"]
 log = structlog.get_logger()
 
 
+#: What is left of a request lives as long as its call and is freed by its count of references: it is seldom worth a look.
+GC_THRESHOLDS = (20_000, 20, 50)
+
+
 class Application:
     """Everything one node runs, joined together but not started."""
 
@@ -56,6 +60,7 @@ class Application:
         self.store = open_store(settings, self.codecs)
         self.store.load(self.world)
         gc.freeze()  # or else a full collection walks every account, and all calls wait for a second
+        gc.set_threshold(*GC_THRESHOLDS)
         self.committer = Committer(self.store, self.world, self.codecs, settings["general"]["durability"])
         self.dispatcher = Dispatcher(
             self.world,

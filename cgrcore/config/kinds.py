@@ -7,6 +7,7 @@ Does not know: which settings exist (vocabulary), how they fit together (sanity)
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
@@ -35,6 +36,7 @@ __all__ = [
 #: The parsed value of what was not given, or could not be read.
 MISSING: Final[Any] = object()
 
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 _UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 
 
@@ -170,7 +172,7 @@ class Integer(Kind):
         return value
 
     def from_text(self, text: str) -> Any:
-        return int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() and len(text) < 20 else text
+        return int(text) if _INTEGER.fullmatch(text) else text
 
     def empty(self) -> int:
         return 0

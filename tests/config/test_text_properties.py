@@ -55,3 +55,19 @@ def test_every_text_is_read_or_its_mistake_told(text: str) -> None:
 def test_every_configuration_is_read_or_its_mistakes_told(sections: dict[str, Any]) -> None:
     settings, mistakes = find_mistakes([Source("a.json", json.dumps(sections))], {})
     assert mistakes or settings["general"]["default_tenant"]
+
+
+NAMES = st.sampled_from(
+    ["rals", "enabled", "max_increments", "sessions", "stir", "ers", "readers", "client_protocol", "", "x"]
+)
+
+
+@given(
+    st.lists(NAMES, min_size=1, max_size=4),
+    st.sampled_from(
+        ["", "1", "--5", "-", "1e9", "NaN", "1_0", "true", "[", "[1]", "{}", "null", '{"a":1}', "a,b", "²"]
+    ),
+)
+def test_every_override_is_read_or_its_mistake_told(names: list[str], value: str) -> None:
+    settings, mistakes = find_mistakes([], {}, [f"{'.'.join(names)}={value}"])
+    assert mistakes or settings["general"]["default_tenant"]

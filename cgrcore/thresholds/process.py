@@ -62,11 +62,10 @@ def process_event(world: World, event: CgrEvent, ids: Sequence[str] = ()) -> lis
         if profile.max_hits != WITHOUT_LIMIT and threshold.hits >= profile.max_hits:
             continue
         hits = threshold.hits + 1
-        snooze_at = threshold.snooze_at
-        if world.now_at >= snooze_at and hits >= profile.min_hits:
-            snooze_at = world.now_at + profile.min_sleep_ns
+        is_awake = world.now_at >= threshold.snooze_at and hits >= profile.min_hits
+        snooze_at = world.now_at + profile.min_sleep_ns if is_awake else threshold.snooze_at
         _store(world, Threshold(profile.tenant, profile.id, hits, snooze_at))
-        if snooze_at != threshold.snooze_at and not _execute(world, profile, event) and not profile.is_async:
+        if is_awake and not _execute(world, profile, event) and not profile.is_async:
             has_failed = True
         hit.append(profile.id)
     if has_failed:

@@ -86,6 +86,13 @@ def test_a_threshold_sleeps_after_it_caused_something(world: World) -> None:
     assert count(world).snooze_at == NOW + 2 * SECOND_NS
 
 
+def test_a_threshold_that_does_not_sleep_acts_on_every_event_of_an_instant(world: World) -> None:
+    put(world, action_ids=("NOPE",))
+    for _ in range(2):
+        with pytest.raises(PartiallyExecuted):
+            hit(world)
+
+
 def test_a_failing_action_leaves_the_hit_counted_and_the_others_asked(world: World) -> None:
     put(world, "T1", action_ids=("NOPE",), weight_nano=2)
     put(world, "T2", weight_nano=1)

@@ -269,6 +269,7 @@ cdef class Balance:
         balance.terms = terms
         balance.is_disabled = fields[6]
         balance.is_blocker = fields[7]
+        balance.expires_offset_min = fields[8]
         return balance
 
     def is_expired_at(self, int64_t at):
@@ -335,6 +336,7 @@ cdef class AccountBase:
                         balance.terms.packed,
                         balance.is_disabled,
                         balance.is_blocker,
+                        balance.expires_offset_min,
                     ))
             found[kind] = lines
         return found

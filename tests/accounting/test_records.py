@@ -42,6 +42,14 @@ def test_encode_then_decode_is_the_identity(group: list[Balance], allow_negative
     assert again.encode() == account.encode()
 
 
+def test_the_offset_an_expiry_was_given_in_is_kept() -> None:
+    held = Balance("", "x", "*voice")
+    held.expires_offset_min = -90
+    group = Account.decode(Account("t:a", {"*voice": [held]}).encode()).balances["*voice"]
+    assert group is not None
+    assert group[0].expires_offset_min == -90
+
+
 def test_triggers_and_counters_are_encoded_with_the_account() -> None:
     counter = Counter(10**30, BalanceFilter(id="U", type="*voice"))
     trigger = ActionTrigger("G", "U", "*max_event_counter", 5 * 10**9)

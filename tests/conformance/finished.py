@@ -14,6 +14,9 @@ FINISHED: dict[str, str | frozenset[str]] = {
     "wire": frozenset({"method", "ping"}),
     "core": frozenset(
         {
+            "config",
+            "config_json",
+            "config_wrong",
             "guardian",
             "guardian_timeout",
             "guardian_wrong",

@@ -40,11 +40,11 @@ def price_nano(usage_s: int, destination: str) -> int:
 
 def talk(phone: Phone, parts: list[tuple[int, int]]) -> int:
     """Ask for the slices one after the other, telling what was used of the one before; return the usage (s)."""
-    last: dict[str, str] = {}
+    last: str | None = None
     for number, (asked_s, used_s) in enumerate(parts):
         request = phone.update if number else phone.initiate
-        request(f"{asked_s}s", **last)
-        last = {"LastUsed": f"{used_s}s"}
+        request(f"{asked_s}s", LastUsed=last)
+        last = f"{used_s}s"
     return sum(used for _, used in parts)
 
 

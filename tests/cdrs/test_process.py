@@ -151,7 +151,7 @@ def test_every_run_is_charged_by_its_own_request_type(office: Office, phone: Pho
 def test_without_a_charger_nothing_is_done(office: Office, phone: Phone) -> None:
     phone.world.state.table("chargers").remove("cgrates.org:CH*default")
     phone.world.state.take()
-    with pytest.raises(CgrError, match="^PARTIALLY_EXECUTED$"):
+    with pytest.raises(CgrError, match=r"^PARTIALLY_EXECUTED$"):
         office.take(phone.event("60s"), switches=FORKED)
     assert (office.operations, held(phone.world)) == ([], {"m": "10"})
 
@@ -206,7 +206,7 @@ def test_a_second_refund_gives_nothing_more(office: Office, phone: Phone) -> Non
 
 
 def test_what_was_never_taken_cannot_be_refunded(office: Office, phone: Phone) -> None:
-    with pytest.raises(CgrError, match="^PARTIALLY_EXECUTED$"):
+    with pytest.raises(CgrError, match=r"^PARTIALLY_EXECUTED$"):
         office.take(phone.event("60s"), switches=REFUNDED)
 
 

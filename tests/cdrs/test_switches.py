@@ -16,8 +16,8 @@ def by_flags(*flags: str, base: Switches = NOTHING) -> Switches:
     return switches_for(base, {}, flags)
 
 
-def by_options(base: Switches = NOTHING, **options: Any) -> Switches:
-    return switches_for(base, {f"*{name}": value for name, value in options.items()}, ())
+def by_option(name: str, value: Any, base: Switches = NOTHING) -> Switches:
+    return switches_for(base, {f"*{name}": value}, ())
 
 
 def test_by_default_cdrs_are_stored_and_nothing_else(world: World) -> None:
@@ -51,24 +51,24 @@ def test_without_options_and_flags_the_configuration_stands() -> None:
     [("attributeS", "attributes"), ("chargerS", "chargers"), ("statS", "stats"), ("thresholdS", "thresholds")],
 )
 def test_an_option_asks_for_its_step(option: str, step: str) -> None:
-    assert by_options(**{option: True}) == Switches(**{step: True})
+    assert by_option(option, True) == Switches(**{step: True})
 
 
 def test_an_option_switches_off_what_is_configured() -> None:
-    assert by_options(Switches(rals=True, store=True), ralS=False) == Switches(store=True)
+    assert by_option("ralS", False, Switches(rals=True, store=True)) == Switches(store=True)
 
 
 def test_an_option_may_be_a_text() -> None:
-    assert by_options(ralS="true") == Switches(rals=True)
+    assert by_option("ralS", "true") == Switches(rals=True)
 
 
 def test_an_option_of_null_says_nothing() -> None:
-    assert by_options(Switches(rals=True), ralS=None) == Switches(rals=True)
+    assert by_option("ralS", None, Switches(rals=True)) == Switches(rals=True)
 
 
 def test_an_option_that_is_no_truth_value_is_refused() -> None:
-    with pytest.raises(BadRequest, match="^failed to configure processing args: "):
-        by_options(ralS="perhaps")
+    with pytest.raises(BadRequest, match=r"^failed to configure processing args: "):
+        by_option("ralS", "perhaps")
 
 
 def test_a_flag_asks_for_its_step() -> None:
@@ -113,4 +113,4 @@ def test_rerating_with_rating_switched_off_only_refunds() -> None:
 
 @pytest.mark.parametrize("word", ["rerate", "refund"])
 def test_options_imply_what_flags_imply(word: str) -> None:
-    assert by_options(**{word: True}) == by_flags(f"*{word}")
+    assert by_option(word, True) == by_flags(f"*{word}")

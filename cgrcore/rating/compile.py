@@ -5,7 +5,8 @@ replaced when a table has moved. Does not know: how a call is split or priced.
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from cgrcore._fast.flatprices import FlatPrices
 from cgrcore.rating.prefixes import Prefixes
@@ -13,7 +14,7 @@ from cgrcore.rating.records import Destination, PlanRate, Rating, RatingPlan, Ra
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 
-__all__ = ["CompiledPlan", "Hours", "Interval", "Slot", "Tariff", "tariff_of"]
+__all__ = ["CompiledPlan", "Hours", "Interval", "Slot", "Tariff", "day_of", "tariff_of"]
 
 ANY = "*any"
 
@@ -24,23 +25,24 @@ class Hours:
     `is_never` for a built-in timing without a clock time: it names moments of an action plan, not hours.
     """
 
-    __slots__ = ("is_never", "month_days", "months", "start_s", "week_days", "years")
+    __slots__ = ("is_any_day", "is_never", "month_days", "months", "start_s", "week_days", "years")
 
     def __init__(self, timing: Timing) -> None:
         self.years = frozenset(timing.years or ())
         self.months = _mask(timing.months or ())
         self.month_days = _mask(timing.month_days or ())
         self.week_days = _mask(timing.week_days or ())
+        self.is_any_day = not (self.years or self.months or self.month_days or self.week_days)
         start = _seconds(timing.start_time)
         self.is_never = start is None
         self.start_s = start or 0
 
     def is_active(self, day: "Day", second: int) -> bool:
         """True when the hours hold at a second of a day: from the start time to midnight of the days that match."""
-        return (
-            second >= self.start_s
-            and not self.is_never
-            and (not self.years or day.year in self.years)
+        if second < self.start_s or self.is_never:
+            return False
+        return self.is_any_day or (
+            (not self.years or day.year in self.years)
             and (not self.months or bool(self.months >> day.month & 1))
             and (not self.month_days or bool(self.month_days >> day.day & 1))
             and (not self.week_days or bool(self.week_days >> day.week_day & 1))
@@ -63,6 +65,12 @@ class Day:
         self.month = month_index + 3 if month_index < 10 else month_index - 9
         self.year = year_of_era + era * 400 + (self.month <= 2)
         self.week_day = (days + 4) % 7
+
+
+@lru_cache(maxsize=1024)
+def day_of(days: int) -> Day:
+    """Return a day by its count since 1970. Most calls are of few days, so some are remembered."""
+    return Day(days)
 
 
 def _mask(numbers: tuple[int, ...]) -> int:
@@ -125,7 +133,7 @@ def _slots_of(rating: Rating) -> list[Slot]:
 
 
 class CompiledPlan:
-    """A rating plan: for each destination id its intervals, compiled when first asked for.
+    """A rating plan: for each destination id its intervals, heaviest and then earliest first, compiled on being asked.
 
     Destinations share what they have in common: timings and ratings are compiled once, by identity.
     """
@@ -146,7 +154,9 @@ class CompiledPlan:
             rates = self.record.destination_rates.get(destination_id)
             if not rates:
                 return None
-            found = self._compiled[destination_id] = tuple(self._interval(rate) for rate in rates)
+            found = self._compiled[destination_id] = tuple(
+                sorted(map(self._interval, rates), key=lambda it: (-it.weight_nano, it.hours.start_s))
+            )
         return found
 
     def _interval(self, rate: PlanRate) -> Interval:
@@ -163,7 +173,7 @@ class CompiledPlan:
 class Tariff:
     """Everything a price depends on, compiled: the prefixes, the plans, who uses which.
 
-    `versions` are those of the tables it was compiled from; `prefixes` those of the destinations, where known already.
+    `versions` are those of the tables it was compiled from; `numbers` the prefixes of the destinations, where known.
     """
 
     def __init__(
@@ -177,7 +187,7 @@ class Tariff:
         matches_subject_prefixes: bool = False,
         max_usage_ns: dict[str, int] | None = None,
         versions: tuple[int, ...] = (),
-        prefixes: Prefixes | None = None,
+        numbers: Prefixes | None = None,
     ) -> None:
         self.rounding_decimals = rounding_decimals
         self.fallback_depth = fallback_depth
@@ -189,15 +199,19 @@ class Tariff:
         self.flat_prices: FlatPrices | None = None
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}
-        self.prefixes = Prefixes(destinations.values()) if prefixes is None else prefixes
+        self.numbers = Prefixes(destinations.values()) if numbers is None else numbers
 
     def destinations_of(self, number: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Return (prefix, destination ids) for each known prefix of the number, longest first."""
-        return self.prefixes.destinations_of(number)
+        return self.numbers.destinations_of(number)
 
     def owners(self, prefix: str) -> tuple[str, ...]:
         """Return the ids of the destinations that have exactly this prefix."""
-        return self.prefixes.owners(prefix)
+        return self.numbers.owners(prefix)
+
+    def prefixes(self) -> Iterable[str]:
+        """Return every prefix that a destination has."""
+        return self.numbers
 
     def with_profile(self, profile: RatingProfile) -> "Tariff":
         """Return the same tariff with one more profile."""
@@ -236,6 +250,6 @@ def tariff_of(world: World) -> Tariff:
             matches_subject_prefixes=rals["rp_subject_prefix_matching"],
             max_usage_ns=rals["max_computed_usage"],
             versions=versions,
-            prefixes=None if tariff is None or is_renumbered else tariff.prefixes,
+            numbers=None if tariff is None or is_renumbered else tariff.numbers,
         )
     return tariff

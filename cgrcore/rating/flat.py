@@ -7,7 +7,7 @@ from cgrcore._fast.flatprices import FlatPrice, FlatPrices, Terms
 from cgrcore.rating.compile import ANY, CompiledPlan, Interval, Tariff
 from cgrcore.rating.records import RatingProfile
 
-__all__ = ["flat_prices_of"]
+__all__ = ["FlatTariff", "flat_prices_of"]
 
 FOREVER_AT = 2**63 - 1
 
@@ -21,11 +21,13 @@ def flat_prices_of(tariff: Tariff) -> FlatPrices | None:
         return None
     found: FlatPrices | None = tariff.flat_prices
     if found is None or found.tariff is not tariff:
-        found = tariff.flat_prices = _FlatTariff(tariff).prices()
+        found = tariff.flat_prices = FlatTariff(tariff).prices()
     return found
 
 
-class _FlatTariff:
+class FlatTariff:
+    """The flat prices of a tariff: where to look, and what is found there."""
+
     def __init__(self, tariff: Tariff) -> None:
         self._tariff = tariff
         self._found: dict[tuple[str, str, str], FlatPrice | None] = {}
@@ -49,7 +51,7 @@ class _FlatTariff:
 
         Numbers with the same longest prefix have the same.
         """
-        longest = self._tariff.prefixes.longest_of(destination)
+        longest = self._tariff.numbers.longest_of(destination)
         key = (profile.id, plan.id, longest)
         try:
             return self._found[key]

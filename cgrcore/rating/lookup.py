@@ -4,9 +4,11 @@ Follows the words of rating profiles: `*any` stands in where a subject has no pr
 where a plan lacks the destination. Does not know: timespans, prices.
 """
 
+from collections.abc import Sequence
+
 from cgrcore.errors import CgrError, NotFound, Refused
 from cgrcore.rating.calls import Call
-from cgrcore.rating.compile import ANY, CompiledPlan, Day, Interval, Tariff
+from cgrcore.rating.compile import ANY, CompiledPlan, Interval, Tariff, day_of
 from cgrcore.rating.records import Activation, RatingProfile
 from cgrcore.timing import SECOND_NS
 
@@ -64,7 +66,7 @@ class _Search:
         self._call = call
         self._head = head
         days, self._second = divmod(call.start_at // SECOND_NS + call.offset_s, DAY_S)
-        self._day = Day(days)
+        self._day = day_of(days)
 
     def of_key(self, key: str, start_at: int, end_at: int, depth: int) -> list[RatingInfo]:
         if depth > self._tariff.fallback_depth:
@@ -109,7 +111,9 @@ class _Search:
         return None
 
     def _collect(self, profile: RatingProfile, start_at: int, end_at: int) -> list[RatingInfo]:
-        activations = sorted(profile.activations, key=lambda activation: activation.at)
+        activations: Sequence[Activation] = profile.activations
+        if len(activations) > 1:
+            activations = sorted(activations, key=lambda activation: activation.at)
         first = 0
         for index, activation in enumerate(activations):
             if activation.at <= start_at:

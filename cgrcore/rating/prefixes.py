@@ -32,6 +32,9 @@ class Prefixes:
         self._owners = owners
         self._index = PrefixIndex(owners)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._owners)
+
     def longest_of(self, number: str) -> str:
         """Return the longest known prefix of the number, "" when there is none."""
         return self._index.text(self._index.longest(number))

@@ -5,12 +5,13 @@ everything else only at slots. Each span then grows to whole increments, at the 
 grows with the borders crossed, not with the length of the call. Does not know: profiles, money.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 from cgrcore.errors import Refused
 from cgrcore.money import NANO, div_half_away
 from cgrcore.rating.calls import Call, Span
-from cgrcore.rating.compile import Day, Interval, Tariff
+from cgrcore.rating.compile import Interval, Tariff, day_of
 from cgrcore.rating.flat import flat_prices_of
 from cgrcore.rating.lookup import DAY_S, RatingInfo, rating_infos
 from cgrcore.timing import DAY_NS, SECOND_NS
@@ -98,7 +99,7 @@ def _by_midnight(piece: Piece, offset_s: int) -> list[Piece]:
     while True:
         part = pieces[-1]
         day = (part.start_at + offset_ns) // DAY_NS
-        if clock_ns < SECOND_NS or Day(day).day == Day(last_day).day:
+        if day == last_day or clock_ns < SECOND_NS or day_of(day).day == day_of(last_day).day:
             return pieces
         pieces.append(part.cut((day + 1) * DAY_NS - offset_ns))
 
@@ -120,13 +121,13 @@ class _Clock:
     def __init__(self, piece: Piece, offset_s: int) -> None:
         self.offset_ns = offset_s * SECOND_NS
         self.start_days, self.start_clock_ns = divmod(piece.start_at + self.offset_ns, DAY_NS)
-        self.start_day = Day(self.start_days)
+        self.start_day = day_of(self.start_days)
         self.start_second = self.start_clock_ns // SECOND_NS
         end_ns = piece.end_at + self.offset_ns
         if end_ns % DAY_NS < SECOND_NS:
             end_ns -= SECOND_NS
         end_days, end_clock_ns = divmod(end_ns, DAY_NS)
-        self.end_day = self.start_day if end_days == self.start_days else Day(end_days)
+        self.end_day = self.start_day if end_days == self.start_days else day_of(end_days)
         self.end_second = end_clock_ns // SECOND_NS
         self.midnight_at = self.start_days * DAY_NS - self.offset_ns
 
@@ -158,10 +159,12 @@ def _by_interval(pieces: list[Piece], call: Call) -> list[Piece]:
     return pieces
 
 
-def _candidates(piece: Piece, clock: _Clock) -> list[Interval]:
+def _candidates(piece: Piece, clock: _Clock) -> Sequence[Interval]:
     """Return the best interval at the piece's start, then those that may begin within it and weigh as much."""
     assert piece.info.intervals is not None
-    order = sorted(piece.info.intervals, key=lambda interval: (-interval.weight_nano, interval.hours.start_s))
+    order = piece.info.intervals
+    if len(order) == 1:
+        return order
     best = None
     for index, interval in enumerate(order):
         if best is not None and interval.weight_nano < order[best].weight_nano:

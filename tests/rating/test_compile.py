@@ -61,7 +61,7 @@ def test_prefixes_are_kept_when_only_a_profile_changes() -> None:
     world.state.table("rating_profiles").put(KEY, RatingProfile(KEY, (Activation(0, "RP"),)))
     after = tariff_of(world)
     assert after is not before
-    assert after.prefixes is before.prefixes
+    assert after.numbers is before.numbers
 
 
 def test_a_price_costs_no_more_on_a_tariff_of_a_hundred_thousand_destinations() -> None:

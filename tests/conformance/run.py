@@ -44,8 +44,8 @@ LOG_TAIL = 6000
 
 AREA = re.compile(r"^(\S+): (\d+) of (\d+) agree$")
 
-#: What else a server would listen on; the recordings need one port, and several servers may run side by side.
-UNUSED_LISTENERS = ("rpc_gob", "http", "birpc_json", "rpc_json_tls", "rpc_gob_tls", "http_tls")
+#: What else a server would listen on without a certificate; the recordings need one port, and servers run side by side.
+UNUSED_LISTENERS = ("rpc_gob", "http", "birpc_json")
 
 
 @dataclass

@@ -6,7 +6,7 @@ with a count, so it stays small however long the call. Does not know: how it cam
 """
 
 import hashlib
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -25,6 +25,13 @@ ROUNDING = "*rounding"
 NONE = "*none"
 
 _pack = msgspec.msgpack.Encoder().encode
+
+#: Parts of a tariff kept in the wire's form, of each kind; the characters and rates of one that is kept.
+MAX_KEPT = 4096
+MAX_KEPT_SIZE = 512
+MAX_KEPT_RATES = 32
+
+Days = tuple[int, ...] | None
 
 #: The decimals that sums of a cost are rounded to.
 DECIMALS = 5
@@ -359,44 +366,34 @@ class _Wire:
         if interval is None:
             return ""
         rating = interval.rating
-        matched = {
-            "DestinationID": charge.destination_id,
-            "DestinationPrefix": charge.prefix,
-            "RatingPlanID": charge.plan_id,
-            "Subject": charge.subject,
-        }
-        return _keep(
-            self._rating,
-            {
-                "ConnectFee": number_from_nano(rating.connect_fee_nano),
-                "RoundingMethod": rating.rounding_method,
-                "RoundingDecimals": rating.rounding_decimals,
-                "MaxCost": number_from_nano(rating.max_cost_nano),
-                "MaxCostStrategy": rating.max_cost_strategy,
-                "TimingID": "" if interval.timing is None else self._timing_id(interval.timing),
-                "RatesID": _keep(self._rates, rates_as_wire(rating)),
-                "RatingFiltersID": _keep(self._filters, matched),
-            },
-        )
+        matched = (charge.destination_id, charge.prefix, charge.plan_id, charge.subject)
+        timing_id = "" if interval.timing is None else self._timing_id(interval.timing)
+        is_small = _is_small(rating, matched)
+        rates_id, rates = (_rates_part if is_small else _rates_part.__wrapped__)(rating)
+        self._rates[rates_id] = rates
+        filters_id, filters = (_filters_part if is_small else _filters_part.__wrapped__)(*matched)
+        self._filters[filters_id] = filters
+        name, part = (_rating_part if is_small else _rating_part.__wrapped__)(rating, timing_id, rates_id, filters_id)
+        self._rating[name] = part
+        return name
 
     def _timing_id(self, timing: Timing) -> str:
         return self._keep_timing(timing.years, timing.months, timing.month_days, timing.week_days, timing.start_time)
 
     def _keep_timing(
         self,
-        years: Sequence[int] | None,
-        months: Sequence[int] | None,
-        month_days: Sequence[int] | None,
-        week_days: Sequence[int] | None,
+        years: Days,
+        months: Days,
+        month_days: Days,
+        week_days: Days,
         start_time: str,
     ) -> str:
         """List a timing and return its id. Those that hold always are one, shown as the first of them was written."""
         holds_always = start_time == "00:00:00" and not (years or months or month_days or week_days)
         if holds_always and self._always:
             return self._always
-        days = {"Years": years, "Months": months, "MonthDays": month_days, "WeekDays": week_days}
-        shown = {name: None if values is None else list(values) for name, values in days.items()}
-        name = _keep(self._timings, {**shown, "StartTime": start_time})
+        name, part = _timing_part(years, months, month_days, week_days, start_time)
+        self._timings[name] = part
         if holds_always:
             self._always = name
         return name
@@ -428,9 +425,69 @@ class _Wire:
 
 def _keep(parts: dict[str, Any], part: Any) -> str:
     """List the part under the id of its content and return that."""
-    name = hashlib.sha1(msgspec.json.encode(part), usedforsecurity=False).hexdigest()[:7]
+    name = _name_of(part)
     parts[name] = part
     return name
+
+
+def _name_of(part: Any) -> str:
+    return hashlib.sha1(msgspec.json.encode(part), usedforsecurity=False).hexdigest()[:7]
+
+
+# Parts of a tariff are in many costs: they are made once, with their ids, and never changed.
+
+
+def _is_small(rating: Rating, matched: tuple[str, ...]) -> bool:
+    """True for parts of the size that tariffs have: what a client made up may be too large to be kept at hand."""
+    texts = len(rating.rounding_method) + len(rating.max_cost_strategy) + sum(map(len, matched))
+    return texts <= MAX_KEPT_SIZE and len(rating.rates) <= MAX_KEPT_RATES
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _rates_part(rating: Rating) -> tuple[str, list[dict[str, Number]]]:
+    rates = rates_as_wire(rating)
+    return _name_of(rates), rates
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _filters_part(destination_id: str, prefix: str, plan_id: str, subject: str) -> tuple[str, dict[str, str]]:
+    part = {"DestinationID": destination_id, "DestinationPrefix": prefix, "RatingPlanID": plan_id, "Subject": subject}
+    return _name_of(part), part
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _rating_part(rating: Rating, timing_id: str, rates_id: str, filters_id: str) -> tuple[str, dict[str, Any]]:
+    part = {
+        "ConnectFee": number_from_nano(rating.connect_fee_nano),
+        "RoundingMethod": rating.rounding_method,
+        "RoundingDecimals": rating.rounding_decimals,
+        "MaxCost": number_from_nano(rating.max_cost_nano),
+        "MaxCostStrategy": rating.max_cost_strategy,
+        "TimingID": timing_id,
+        "RatesID": rates_id,
+        "RatingFiltersID": filters_id,
+    }
+    return _name_of(part), part
+
+
+def _timing_part(
+    years: Days, months: Days, month_days: Days, week_days: Days, start_time: str
+) -> tuple[str, dict[str, Any]]:
+    if years or months or month_days or week_days or len(start_time) > MAX_KEPT_SIZE:
+        return _new_timing_part(years, months, month_days, week_days, start_time)
+    return _dayless_timing_part(years, months, month_days, week_days, start_time)
+
+
+def _new_timing_part(
+    years: Days, months: Days, month_days: Days, week_days: Days, start_time: str
+) -> tuple[str, dict[str, Any]]:
+    days = {"Years": years, "Months": months, "MonthDays": month_days, "WeekDays": week_days}
+    part: dict[str, Any] = {name: None if values is None else list(values) for name, values in days.items()}
+    part["StartTime"] = start_time
+    return _name_of(part), part
+
+
+_dayless_timing_part = lru_cache(maxsize=MAX_KEPT)(_new_timing_part)
 
 
 class _Parse:

@@ -28,3 +28,43 @@ cdef class PricedSpan:
     cdef Terms terms
 
 cdef PricedSpan priced(object span)
+
+#: More slots than a rate has; a call that meets more is left to rating in general.
+cdef enum:
+    SLOTS = 16
+
+#: Each of two days may be cut by every slot.
+cdef enum:
+    PIECES = 2 * (SLOTS + 1)
+
+cdef struct Slot:
+    int64_t group_start
+    int64_t value
+    int64_t increment
+    int64_t unit
+
+cdef class FlatPrice:
+    cdef Slot slots[SLOTS]
+    cdef int slot_count
+    cdef int128 step
+    cdef readonly Terms terms
+    cdef int slot_at(self, int64_t usage) noexcept nogil
+    cdef list spans(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at)
+    cdef int128 total(self, int64_t start_at, int64_t usage, int64_t midnight_at) noexcept nogil
+    cdef int cut(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at, int64_t *starts,
+                 int64_t *ends, int64_t *indexes) noexcept nogil
+    cdef int cut_at_slots(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t *starts, int64_t *ends,
+                          int64_t *indexes) noexcept nogil
+    cdef int grow(self, int place, int count, int64_t *starts, int64_t *ends, int64_t *indexes) noexcept nogil
+    cdef PricedSpan span(self, int64_t start_at, int64_t end_at, int64_t index_ns)
+    cdef int128 increment_cost(self, int slot, int64_t usage, int64_t increments) noexcept nogil
+
+cdef bint find_midnight(int64_t start_at, int64_t offset, int64_t usage, int64_t *midnight_at) noexcept nogil
+
+cdef inline int128 half_away(int128 dividend, int128 divisor) noexcept nogil:
+    """Divide by a positive divisor, to the nearest, ties away from zero."""
+    cdef int128 size = dividend if dividend >= 0 else -dividend
+    cdef int128 quotient = size / divisor
+    if 2 * (size - quotient * divisor) >= divisor:
+        quotient += 1
+    return quotient if dividend >= 0 else -quotient

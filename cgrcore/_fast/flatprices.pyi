@@ -40,6 +40,7 @@ class PricedSpan:
     def cost_nano(self) -> int: ...
 
 class FlatPrice:
+    terms: Terms
     def __init__(self, terms: Terms, slots: list[tuple[int, int, int, int]], step_nano: int) -> None: ...
 
 class FlatPrices:

@@ -2,8 +2,8 @@
 # The check knows 64-bit integers only; prices are reckoned in 128, which 64 bits of usage times 64 of price fit in.
 """Prices that hold round the clock: the common tariff, priced without looking at hours.
 
-A flat price is one rate that is always in force. A call that stays within a day and within one activation of its
-profile is cut by the rate's slots only; the answer is the one that rating gives in general.
+A flat price is one rate that is always in force. A call that touches two days at most and stays within one activation
+of its profile is cut by midnight and the rate's slots only; the answer is the one that rating gives in general.
 Does not know: hours, fallbacks, which profile a call has beyond its key.
 """
 
@@ -13,10 +13,6 @@ from cgrcore._fast.accounts cimport int128, int128_of, int_of
 
 cdef int64_t DAY_NS = 86400000000000
 cdef int64_t SECOND_NS = 1000000000
-
-#: More slots than a rate has; a call that meets more is left to rating in general.
-cdef enum:
-    SLOTS = 16
 
 #: Answers remembered for each activation of a profile. Beyond it all are forgotten, which costs one look-up each.
 cdef Py_ssize_t MEMO_SIZE = 200000
@@ -98,24 +94,12 @@ cdef PricedSpan priced(object span):
     return found
 
 
-cdef struct Slot:
-    int64_t group_start
-    int64_t value
-    int64_t increment
-    int64_t unit
-
-
 cdef class FlatPrice:
     """One rate that is always in force, for one destination of one plan, as one profile reaches it.
 
     `slots` are (group_start_ns, value_nano, increment_ns, unit_ns) in order, their gaps filled; `step_nano` the
     smallest part of money the system knows. Values beyond 64 bits raise OverflowError.
     """
-
-    cdef Slot slots[SLOTS]
-    cdef int slot_count
-    cdef int128 step
-    cdef Terms terms
 
     def __init__(self, Terms terms, list slots, int64_t step_nano):
         cdef int index
@@ -137,12 +121,12 @@ cdef class FlatPrice:
             found = index
         return found
 
-    cdef list spans(self, int64_t start_at, int64_t usage, int64_t index_ns):
-        """Price a call that stays within a day; None when it falls into too many pieces."""
-        cdef int64_t starts[SLOTS + 1]
-        cdef int64_t ends[SLOTS + 1]
-        cdef int64_t indexes[SLOTS + 1]
-        cdef int count = self.cut(start_at, usage, index_ns, starts, ends, indexes)
+    cdef list spans(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at):
+        """Price a call that touches two days at most; it is cut at `midnight_at` where that is within it."""
+        cdef int64_t starts[PIECES]
+        cdef int64_t ends[PIECES]
+        cdef int64_t indexes[PIECES]
+        cdef int count = self.cut(start_at, usage, index_ns, midnight_at, starts, ends, indexes)
         cdef int place = 0
         cdef list found = []
         while place < count:
@@ -151,8 +135,37 @@ cdef class FlatPrice:
             place += 1
         return found
 
-    cdef int cut(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t *starts, int64_t *ends,
-                 int64_t *indexes) noexcept nogil:
+    cdef int128 total(self, int64_t start_at, int64_t usage, int64_t midnight_at) noexcept nogil:
+        """What all spans of a whole call cost together."""
+        cdef int64_t starts[PIECES]
+        cdef int64_t ends[PIECES]
+        cdef int64_t indexes[PIECES]
+        cdef int count = self.cut(start_at, usage, usage, midnight_at, starts, ends, indexes)
+        cdef int place = 0, slot
+        cdef int64_t increments
+        cdef int128 found = 0
+        while place < count:
+            count = self.grow(place, count, starts, ends, indexes)
+            slot = self.slot_at(max(indexes[place] - (ends[place] - starts[place]), <int64_t>0))
+            if slot >= 0:
+                increments = (ends[place] - starts[place]) // self.slots[slot].increment
+                found += self.increment_cost(slot, ends[place] - starts[place], increments) * increments
+            place += 1
+        return found
+
+    cdef int cut(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at, int64_t *starts,
+                 int64_t *ends, int64_t *indexes) noexcept nogil:
+        """Cut at midnight and where slots begin within the usage; return the number of pieces."""
+        cdef int count
+        cdef int64_t rest
+        if not start_at < midnight_at < start_at + usage:
+            return self.cut_at_slots(start_at, usage, index_ns, starts, ends, indexes)
+        rest = start_at + usage - midnight_at
+        count = self.cut_at_slots(start_at, usage - rest, max(index_ns - rest, <int64_t>0), starts, ends, indexes)
+        return count + self.cut_at_slots(midnight_at, rest, index_ns, starts + count, ends + count, indexes + count)
+
+    cdef int cut_at_slots(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t *starts, int64_t *ends,
+                          int64_t *indexes) noexcept nogil:
         """Cut where slots begin within the usage; return the number of pieces."""
         cdef int count = 0, slot
         cdef int64_t group_start = max(index_ns - usage, <int64_t>0), end_at = start_at + usage, at, rest
@@ -202,7 +215,6 @@ cdef class FlatPrice:
         cdef PricedSpan span = PricedSpan.__new__(PricedSpan)
         cdef int64_t usage = end_at - start_at
         cdef int slot = self.slot_at(max(index_ns - usage, <int64_t>0))
-        cdef int128 total
         span.start_at = start_at
         span.end_at = end_at
         span.duration_index_ns = index_ns
@@ -211,19 +223,28 @@ cdef class FlatPrice:
             return span
         span.increment_ns = self.slots[slot].increment
         span.increment_count = usage // span.increment_ns
-        if span.increment_count:
-            total = half_away(<int128>usage * self.slots[slot].value, self.slots[slot].unit * self.step) * self.step
-            span.cost = half_away(total, span.increment_count * self.step) * self.step
+        span.cost = self.increment_cost(slot, usage, span.increment_count)
         return span
 
+    cdef int128 increment_cost(self, int slot, int64_t usage, int64_t increments) noexcept nogil:
+        """What one increment of a piece costs."""
+        cdef int128 total
+        if increments == 0:
+            return 0
+        total = half_away(<int128>usage * self.slots[slot].value, self.slots[slot].unit * self.step) * self.step
+        return half_away(total, increments * self.step) * self.step
 
-cdef inline int128 half_away(int128 dividend, int128 divisor) noexcept nogil:
-    """Divide by a positive divisor, to the nearest, ties away from zero."""
-    cdef int128 size = dividend if dividend >= 0 else -dividend
-    cdef int128 quotient = size / divisor
-    if 2 * (size - quotient * divisor) >= divisor:
-        quotient += 1
-    return quotient if dividend >= 0 else -quotient
+
+cdef bint find_midnight(int64_t start_at, int64_t offset, int64_t usage, int64_t *midnight_at) noexcept nogil:
+    """Tell where midnight on the tariff's clock cuts a call, INT64_MAX for nowhere; False when more days are touched.
+
+    A call that ends within the first second of a day is not cut.
+    """
+    cdef int64_t clock = (start_at + offset) % DAY_NS
+    if clock < 0 or usage >= 2 * DAY_NS - clock:
+        return False
+    midnight_at[0] = start_at + DAY_NS - clock if clock + usage >= DAY_NS + SECOND_NS else INT64_MAX
+    return True
 
 
 cdef class FlatPrices:
@@ -247,7 +268,7 @@ cdef class FlatPrices:
 
     def spans(self, call):
         """Return the priced spans of a call, None when more must be known to price it."""
-        cdef int64_t start_at = call.start_at, usage = call.usage_ns, index_ns, clock
+        cdef int64_t start_at = call.start_at, usage = call.usage_ns, index_ns, midnight_at = INT64_MAX
         cdef str destination = call.destination, tor, key
         cdef object profile, price
         cdef tuple head, window
@@ -256,8 +277,7 @@ cdef class FlatPrices:
             return None
         tor = call.tor
         if not tor or tor == "*voice":
-            clock = (start_at + <int64_t>call.offset_s * SECOND_NS) % DAY_NS
-            if clock < 0 or clock + usage >= DAY_NS:
+            if not find_midnight(start_at, <int64_t>call.offset_s * SECOND_NS, usage, &midnight_at):
                 return None
         head = self.head_of(call.tenant, call.category)
         key = <str>head[0] + <str>call.subject
@@ -279,7 +299,7 @@ cdef class FlatPrices:
         if price is None:
             return None
         index_ns = call.duration_index_ns
-        return (<FlatPrice>price).spans(start_at, usage, index_ns if index_ns > usage else usage)
+        return (<FlatPrice>price).spans(start_at, usage, index_ns if index_ns > usage else usage, midnight_at)
 
     cdef tuple head_of(self, str tenant, str category):
         """How the keys of a tenant's profiles in a category begin, the key of all others, and the profile under it."""

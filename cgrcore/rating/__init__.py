@@ -1,6 +1,7 @@
 """Rating: what a call costs, by its destination, its time and its length."""
 
 from cgrcore.rating.accountstate import AccountState, BalanceState
+from cgrcore.rating.bulk import CallColumns, Costs, call_at, rate_columns
 from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, PaidMoney, PaidUnit, compressed
 from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.compile import Tariff, tariff_of
@@ -15,8 +16,10 @@ __all__ = [
     "Activation",
     "BalanceState",
     "Call",
+    "CallColumns",
     "CallCost",
     "CostSpan",
+    "Costs",
     "Destination",
     "EventCost",
     "Increment",
@@ -31,6 +34,7 @@ __all__ = [
     "Span",
     "Tariff",
     "Timing",
+    "call_at",
     "check_usage",
     "compressed",
     "cost_span",
@@ -40,6 +44,7 @@ __all__ = [
     "quote_on_plan",
     "rate",
     "rate_call",
+    "rate_columns",
     "tariff_of",
 ]
 

@@ -65,7 +65,7 @@ ALLOWED_IN_SERVER: dict[str, str] = {
     "cgrserver.storage": "",
     "cgrserver.commit": "storage",
     "cgrserver.storage.reads": "storage commit",
-    "cgrserver.bulk": "storage",
+    "cgrserver.bulk": "storage tariffs",
     # services, rpc
     "cgrserver.services": "storage commit telemetry",
     "cgrserver.rpc": "storage commit services telemetry settings tariffs",

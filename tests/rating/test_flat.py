@@ -95,13 +95,15 @@ def test_a_flat_price_is_the_price_by_hours(
     assert _spans(rate(tariff, it)) == wanted
 
 
-def test_a_call_over_midnight_is_left_to_hours() -> None:
-    flat = flat_prices_of(tariff_of(make_world()))
+def test_a_call_over_midnight_is_cut_there_and_one_over_more_days_is_left_to_hours() -> None:
+    tariff = tariff_of(make_world())
+    flat = flat_prices_of(tariff)
     assert flat is not None
     midnight_at = START_AT // DAY_NS * DAY_NS + DAY_NS
-    it = Call("cgrates.org", "call", "a", "a", "4940", "*voice", midnight_at - SECOND_NS, 2 * SECOND_NS)
-    assert flat.spans(it) is None
-    assert flat.spans(msgspec.structs.replace(it, start_at=START_AT)) is not None
+    it = Call("cgrates.org", "call", "a", "a", "4940", "*voice", midnight_at - SECOND_NS, 200 * SECOND_NS)
+    assert _spans(flat.spans(it)) == _spans(rate_by_hours(tariff, it))
+    assert len(flat.spans(it) or ()) == 2
+    assert flat.spans(msgspec.structs.replace(it, usage_ns=DAY_NS + SECOND_NS)) is None
 
 
 def test_a_rate_with_hours_is_left_to_them() -> None:

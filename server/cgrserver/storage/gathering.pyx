@@ -1,5 +1,3 @@
-# cython: boundscheck=False, wraparound=False
-# (no index here comes from outside: lists are walked by their own size)
 """What the next transaction will hold: the effects of decisions, gathered one by one, encoded once.
 
 Rules: a decision's ledger lines are made when it is added, while the tables show what it left: one line for each

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-PORT = 5512
 EVENT = {
     "Tenant": "cgrates.org",
     "Account": "1001",
@@ -31,17 +30,20 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.database = folder / "store.db"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
         self.start()
 
     def start(self) -> None:
         databases = [f"{section}.{key}" for section in ("data_db", "stor_db") for key in ("db_name",)]
-        options = [f"listen.rpc_json=127.0.0.1:{PORT}", *(f"{name}={self.database}" for name in databases)]
+        options = [f"listen.rpc_json=127.0.0.1:{self.port}", *(f"{name}={self.database}" for name in databases)]
         command = [sys.executable, "-m", "cgrserver.cli", "serve"]
         self.process = subprocess.Popen([*command, *(part for option in options for part in ("--set", option))])
         deadline = time.monotonic() + 30
         while True:
             try:
-                self.client = socket.create_connection(("127.0.0.1", PORT), timeout=10)
+                self.client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
                 return
             except ConnectionRefusedError:
                 assert self.process.poll() is None, "the server ended by itself"

@@ -46,7 +46,10 @@ def process_session_cdr(world: World, event: CgrEvent, stored: StoredCdrs) -> No
     if cgrid in active:
         end_by_cdr(world, active.edit(cgrid), event)
     if cgrid in closed_sessions(world):
-        process_ended_session(world, closed_sessions(world).edit(cgrid))
+        session = closed_sessions(world).edit(cgrid)
+        if session.awaits_usage:
+            end_by_cdr(world, session, event)
+        process_ended_session(world, session)
         return
     fields = dict(event.event)
     fields.setdefault("Source", "*sessions")

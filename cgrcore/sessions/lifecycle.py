@@ -124,13 +124,13 @@ def initiate(world: World, event: CgrEvent, *, is_forced: bool = False, connecti
 def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = None) -> None:
     """Remember a session whose start was refused, so that its end charges nothing and its CDR tells why.
 
-    One that was refused before stays as it was first asked for.
+    Its usage is `usage_ns`, or what its end or its CDR will tell. One that was refused before stays as it was first
+    asked for, one that has ended stays ended.
     """
-    before = closed_sessions(world).get(cgrid_of(event.event))
-    if before is not None and before.is_failed:
+    if cgrid_of(event.event) in closed_sessions(world):
         return
     session = new_session(world, event)
-    session.is_failed = True
+    session.is_failed = session.awaits_usage = True
     _note_usage(session, usage_ns)
     closed_sessions(world).put(session.cgrid, session)
 
@@ -191,17 +191,23 @@ def terminate(world: World, event: CgrEvent) -> None:
     ended = closed.get(cgrid)
     if ended is not None:
         if ended.is_failed:
-            used = usage_of(event.event.get("Usage"))
-            _note_usage(closed.edit(cgrid), usage_of(event.event.get("LastUsed")) if used is None else used)
+            _end_failed(closed.edit(cgrid), event)
         return
     session = new_session(world, event)
     _rals(grant, world, session, session.event)
     end(world, session, event)
 
 
+def _end_failed(session: Session, event: CgrEvent) -> None:
+    """Take over the usage that the event tells of a session whose start was refused. Without one it stays as asked."""
+    used = usage_of(event.event.get("Usage"))
+    _note_usage(session, usage_of(event.event.get("LastUsed")) if used is None else used)
+
+
 def _note_usage(session: Session, usage_ns: int | None) -> None:
-    for run in session.runs:
-        if usage_ns is not None:
+    if usage_ns is not None:
+        session.awaits_usage = False
+        for run in session.runs:
             run.event["Usage"] = usage_ns
 
 
@@ -239,8 +245,14 @@ def end(
 
 
 def end_by_cdr(world: World, session: Session, event: CgrEvent) -> None:
-    """End an active session because its CDR has come, with the CDR's usage; only the difference is charged."""
-    end(world, session, event)
+    """End a session because its CDR has come, with the CDR's usage; only the difference is charged.
+
+    One whose start was refused is charged nothing here.
+    """
+    if session.is_failed:
+        _end_failed(session, event)
+    else:
+        end(world, session, event)
 
 
 def message(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[str, int]:

@@ -76,7 +76,8 @@ class Session(msgspec.Struct, gc=False):
     """One session: the event that began it, with what later events changed, and its runs.
 
     `expires_at` is when a silent session is ended (ZERO_AT: never); `debit_interval_ns` above 0 means that the server
-    debits by itself; `is_failed` marks a closed session whose start was refused, `has_cdr` one whose CDR is written.
+    debits by itself; `is_failed` marks a closed session whose start was refused, `awaits_usage` such a one
+    of which nobody has told the usage yet, `has_cdr` one whose CDR is written.
     """
 
     cgrid: str
@@ -91,6 +92,7 @@ class Session(msgspec.Struct, gc=False):
     expires_at: int = ZERO_AT
     is_failed: bool = False
     has_cdr: bool = False
+    awaits_usage: bool = False
 
     def copy(self) -> "Session":
         return msgspec.structs.replace(

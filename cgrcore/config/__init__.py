@@ -8,11 +8,12 @@ from cgrcore.config.kinds import Kind, node_of
 from cgrcore.config.maps import Map
 from cgrcore.config.read import Settings, Source, changed, find_mistakes, read_settings
 from cgrcore.config.sanity import enabled_sections, unserved
-from cgrcore.config.show import show_section, shown_sections
+from cgrcore.config.show import KEPT_BY_INTERNAL, show_section, shown_sections
 from cgrcore.config.text import Mistake, Node, Place, parse_text
 from cgrcore.config.vocabulary import SECTIONS
 
 __all__ = [
+    "KEPT_BY_INTERNAL",
     "SECTIONS",
     "Key",
     "Kind",

@@ -12,7 +12,7 @@ from cgrcore.errors import BadRequest
 if TYPE_CHECKING:
     from cgrcore.config.read import Settings
 
-__all__ = ["show_section", "shown_sections"]
+__all__ = ["KEPT_BY_INTERNAL", "show_section", "shown_sections"]
 
 #: Partitions that keep nothing with data_db *internal: everything is in memory already.
 _KEPT_BY_INTERNAL = """
@@ -21,6 +21,7 @@ charger_filter_indexes charger_profiles destinations dispatcher_filter_indexes d
 filters load_ids rating_plans rating_profiles reverse_destinations reverse_filter_indexes route_filter_indexes
 route_profiles shared_groups timings
 """
+KEPT_BY_INTERNAL = frozenset(f"*{name}" for name in _KEPT_BY_INTERNAL.split())
 
 #: What CGRateS prints besides the settings, always the same.
 _ALWAYS: dict[str, dict[str, Any]] = {
@@ -44,8 +45,8 @@ def show_section(settings: "Settings", name: str) -> Any:
     for key, value in _ALWAYS.get(name, {}).items():
         shown[key] = shown.get(key) or value
     if name == "caches" and settings["data_db"]["db_type"] == "*internal":
-        for partition in _KEPT_BY_INTERNAL.split():
-            shown["partitions"][f"*{partition}"]["limit"] = 0
+        for partition in KEPT_BY_INTERNAL:
+            shown["partitions"][partition]["limit"] = 0
     if name == "general":  # the node resolves "Local" to a zone; clients see what was configured
         shown["default_timezone"] = settings.raw["general"]["default_timezone"]
     if name == "migrator":

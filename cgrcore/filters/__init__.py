@@ -1,7 +1,8 @@
 """Filters: which events something applies to; reading what tariff plans say about events (paths, RSR texts)."""
 
+from cgrcore.filters.built import built_indexes, drop_indexes
 from cgrcore.filters.check import check_filters, compile_filter, inline_rule, is_inline, passes, passes_in
-from cgrcore.filters.indexes import index_entries, users_of_filter
+from cgrcore.filters.indexes import ITEM_TABLES, index_entries, users_of_filter
 from cgrcore.filters.paths import Scope, read, scope_of, split_path, without, write
 from cgrcore.filters.phone_numbers import phone_source
 from cgrcore.filters.records import ActivationInterval, Filter, FilterRule, interval_from_text, interval_from_wire
@@ -10,15 +11,18 @@ from cgrcore.filters.selection import matching
 from cgrcore.filters.values import compare, infer
 
 __all__ = [
+    "ITEM_TABLES",
     "TABLES",
     "ActivationInterval",
     "Filter",
     "FilterRule",
     "Rsr",
     "Scope",
+    "built_indexes",
     "check_filters",
     "compare",
     "compile_filter",
+    "drop_indexes",
     "index_entries",
     "infer",
     "inline_rule",

@@ -15,7 +15,7 @@ from cgrcore.filters.check import inline_rule, is_inline
 from cgrcore.filters.records import Filter, FilterRule
 from cgrcore.world import World
 
-__all__ = ["index_entries", "users_of_filter"]
+__all__ = ["ITEM_TABLES", "index_entries", "users_of_filter"]
 
 #: The tables of profiles by their item type, and what CGRateS calls their index.
 ITEM_TABLES = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from cgrcore import caches
 from cgrcore.errors import BadRequest, CgrError, NotFound, mandatory_missing, server_error
 from cgrcore.event import CgrEvent
 from cgrcore.filters import ActivationInterval, check_filters
@@ -18,6 +19,7 @@ __all__ = [
     "PageArgs",
     "TenantArgs",
     "TenantIdArgs",
+    "change_cache",
     "check_cache_option",
     "find",
     "ids_of",
@@ -28,7 +30,7 @@ __all__ = [
     "weight_of",
 ]
 
-#: What the option `*cache` may say. Every change is visible at once here, so all mean the same.
+#: What the option `*cache` may say. Every change is visible at once, whatever it says.
 CACHE_WORDS = frozenset(("", "*none", "*reload", "*load", "*remove", "*clear"))
 
 
@@ -106,6 +108,13 @@ def check_cache_option(options: dict[str, Any] | None) -> None:
         raise BadRequest(f"SERVER_ERROR: unsupported cache option: {word}")
 
 
+def change_cache(world: World, table_name: str, args: Any) -> None:
+    """Do to the cache what a change of a tenant's record says. Raises BadRequest as `check_cache_option`."""
+    check_cache_option(args.APIOpts)
+    key = f"{world.tenant(args.Tenant)}:{args.ID}"
+    caches.change(world, table_name, key, (args.APIOpts or {}).get("*cache", ""))
+
+
 def ids_of(world: World, table_name: str, args: PageArgs) -> list[str] | None:
     """Return a page of the ids of a tenant's records, sorted; null for a page past the end.
 
@@ -121,8 +130,10 @@ def ids_of(world: World, table_name: str, args: PageArgs) -> list[str] | None:
 
 
 def find(world: World, table_name: str, args: TenantIdArgs) -> Any:
-    """Return a tenant's record. Raises NotFound."""
-    return world.state.table(table_name).require(f"{world.tenant(args.Tenant)}:{args.ID}")
+    """Return a tenant's record, which the cache then shows. Raises NotFound."""
+    key = f"{world.tenant(args.Tenant)}:{args.ID}"
+    caches.note_lookup(world, table_name, key)
+    return world.state.table(table_name).require(key)
 
 
 def store(world: World, table_name: str, record: Any, options: dict[str, Any] | None) -> None:
@@ -132,12 +143,14 @@ def store(world: World, table_name: str, record: Any, options: dict[str, Any] | 
         check_filters(world, record.tenant, record.filter_ids, record.id)
     except CgrError as error:
         raise server_error(error) from None
-    world.state.table(table_name).put(f"{record.tenant}:{record.id}", record)
+    key = f"{record.tenant}:{record.id}"
+    world.state.table(table_name).put(key, record)
+    caches.change(world, table_name, key, (options or {}).get("*cache", ""))
 
 
 def remove(world: World, table_name: str, args: TenantIdArgs) -> None:
     """Remove a tenant's record. Raises NotFound."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, table_name, args)
     key = f"{world.tenant(args.Tenant)}:{args.ID}"
     if world.state.table(table_name).remove(key) is None:
         raise NotFound(subject=table_name, subject_id=key)

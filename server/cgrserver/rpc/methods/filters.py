@@ -9,7 +9,8 @@ from cgrserver.rpc.profiles import (
     IntervalArgs,
     PageArgs,
     TenantIdArgs,
-    check_cache_option,
+    change_cache,
+    find,
     ids_of,
     interval_of,
     remove,
@@ -81,7 +82,7 @@ def _names(name: str) -> tuple[str, ...]:
 @method("APIerSv1.SetFilter", mandatory=("ID",), aliases=_names("SetFilter"))
 def set_filter(world: World, args: FilterArgs) -> str:
     """Keep a filter, in place of one with the same id. An unknown type is an error only when it is asked."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     rules = tuple(FilterRule(rule.Type, rule.Element, texts(rule.Values)) for rule in args.Rules or ())
     record = Filter(world.tenant(args.Tenant), args.ID, rules, interval_of(world, args.ActivationInterval))
     try:
@@ -101,7 +102,7 @@ def get_filter(world: World, args: TenantIdArgs) -> dict[str, Any]:
             return Filter(tenant, args.ID, (inline_rule(args.ID),)).as_wire()
         except CgrError as error:
             raise server_error(error) from None
-    record: Filter = world.state.table(TABLE).require(f"{tenant}:{args.ID}")
+    record: Filter = find(world, TABLE, args)
     return record.as_wire()
 
 

@@ -21,7 +21,7 @@ from cgrserver.rpc.profiles import (
     IntervalArgs,
     PageArgs,
     TenantIdArgs,
-    check_cache_option,
+    change_cache,
     find,
     ids_of,
     interval_of,
@@ -57,7 +57,7 @@ def _names(name: str) -> tuple[str, ...]:
 @method("APIerSv1.SetResourceProfile", mandatory=("ID",), aliases=_names("SetResourceProfile"))
 def set_resource_profile(world: World, args: ProfileArgs) -> str:
     """Keep a resource profile, in place of one with the same id."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     record = ResourceProfile(
         tenant=world.tenant(args.Tenant),
         id=args.ID,
@@ -95,7 +95,7 @@ def get_resource_profile_ids(world: World, args: PageArgs) -> list[str] | None:
 @method("APIerSv1.RemoveResourceProfile", mandatory=("ID",), aliases=_names("RemoveResourceProfile"))
 def remove_resource_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a resource profile and what was taken of it."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
     return "OK"
 

@@ -12,7 +12,7 @@ from cgrserver.rpc.profiles import (
     IntervalArgs,
     PageArgs,
     TenantIdArgs,
-    check_cache_option,
+    change_cache,
     find,
     ids_of,
     interval_of,
@@ -70,7 +70,7 @@ def _names(name: str) -> tuple[str, ...]:
 @method("APIerSv1.SetRouteProfile", mandatory=("ID",), aliases=_names("SetRouteProfile"))
 def set_route_profile(world: World, args: ProfileArgs) -> str:
     """Keep a route profile, in place of one with the same id."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     record = RouteProfile(
         tenant=world.tenant(args.Tenant),
         id=args.ID,
@@ -105,7 +105,7 @@ def get_route_profile_ids(world: World, args: PageArgs) -> list[str] | None:
 @method("APIerSv1.RemoveRouteProfile", mandatory=("ID",), aliases=_names("RemoveRouteProfile"))
 def remove_route_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a route profile."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
     return "OK"
 

@@ -26,7 +26,8 @@ from cgrserver.rpc.profiles import (
     PageArgs,
     TenantArgs,
     TenantIdArgs,
-    check_cache_option,
+    change_cache,
+    find,
     ids_of,
     interval_of,
     texts,
@@ -67,7 +68,7 @@ def _names(name: str) -> tuple[str, ...]:
 @method("APIerSv1.SetStatQueueProfile", mandatory=("ID",), aliases=_names("SetStatQueueProfile"))
 def set_stat_queue_profile(world: World, args: ProfileArgs) -> str:
     """Keep a stat queue profile, in place of one with the same id."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     metrics = args.Metrics
     record = StatProfile(
         tenant=world.tenant(args.Tenant),
@@ -94,7 +95,8 @@ def set_stat_queue_profile(world: World, args: ProfileArgs) -> str:
 @method("APIerSv1.GetStatQueueProfile", mandatory=("ID",), aliases=_names("GetStatQueueProfile"))
 def get_stat_queue_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a stat queue profile."""
-    return _profile(world, args).as_wire()
+    record: StatProfile = find(world, TABLE, args)
+    return record.as_wire()
 
 
 @method("APIerSv1.GetStatQueueProfileIDs", aliases=_names("GetStatQueueProfileIDs"))
@@ -106,7 +108,7 @@ def get_stat_queue_profile_ids(world: World, args: PageArgs) -> list[str] | None
 @method("APIerSv1.RemoveStatQueueProfile", mandatory=("ID",), aliases=_names("RemoveStatQueueProfile"))
 def remove_stat_queue_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a stat queue profile and what it measured."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
     return "OK"
 

@@ -21,7 +21,7 @@ from cgrserver.rpc.profiles import (
     PageArgs,
     TenantArgs,
     TenantIdArgs,
-    check_cache_option,
+    change_cache,
     find,
     ids_of,
     interval_of,
@@ -58,7 +58,7 @@ def _names(name: str) -> tuple[str, ...]:
 @method("APIerSv1.SetThresholdProfile", mandatory=("ID",), aliases=_names("SetThresholdProfile"))
 def set_threshold_profile(world: World, args: ProfileArgs) -> str:
     """Keep a threshold profile, in place of one with the same id."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     record = ThresholdProfile(
         tenant=world.tenant(args.Tenant),
         id=args.ID,
@@ -103,7 +103,7 @@ def get_threshold_profile_count(world: World, args: TenantArgs) -> int:
 @method("APIerSv1.RemoveThresholdProfile", mandatory=("ID",), aliases=_names("RemoveThresholdProfile"))
 def remove_threshold_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a threshold profile and its count."""
-    check_cache_option(args.APIOpts)
+    change_cache(world, TABLE, args)
     remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
     return "OK"
 

@@ -4,8 +4,8 @@ Each session's turn is one decision of its own, committed like a request. What a
 commit. Does not know: how a session is charged.
 """
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import structlog
@@ -75,6 +75,9 @@ class SessionTimersTask:
     def _debit(self, cgrid: str, run_id: str) -> None:
         try:
             made = self._decide("session debit", lambda world: auto_debit(world, cgrid, run_id))
+        except Unavailable as error:  # the store is away: the debit is made once it is back
+            log.warning("a session's debit waits", cgrid=cgrid, run=run_id, error=str(error))
+            return
         except CgrError as error:
             cause = "UNAUTHORIZED_DESTINATION" if "UNAUTHORIZED_DESTINATION" in str(error) else "SERVER_ERROR"
             log.warning("session debit failed, ending the session", cgrid=cgrid, run=run_id, error=str(error))
@@ -99,9 +102,12 @@ class SessionTimersTask:
 
 
 def _end_silent(world: World, cgrid: str) -> Session | None:
-    session = end_silent(world, cgrid)
+    session = active_sessions(world).get(cgrid)
+    with _over_all_the_same(cgrid):
+        session = end_silent(world, cgrid)
     if session is not None:
-        process_ended_session(world, session)
+        with _over_all_the_same(cgrid):
+            process_ended_session(world, session)
     return session
 
 
@@ -109,9 +115,22 @@ def _end_reserved(world: World, cgrid: str) -> Session | None:
     if cgrid not in active_sessions(world):
         return None
     session = active_sessions(world).edit(cgrid)
-    end(world, session)
-    process_ended_session(world, session)
+    with _over_all_the_same(cgrid):
+        end(world, session)
+    with _over_all_the_same(cgrid):
+        process_ended_session(world, session)
     return session
+
+
+@contextmanager
+def _over_all_the_same(cgrid: str) -> Iterator[None]:
+    """Log an error that keeps what was done: the session is over, and its client must be told of that."""
+    try:
+        yield
+    except CgrError as error:
+        if not error.keeps_changes:
+            raise
+        log.error("a session ended with an error", cgrid=cgrid, error=str(error))
 
 
 async def forget_what_is_over(

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from cgrcore._fast.hours import DayHours
+
 class Terms:
     interval: Any
     matched_subject: str
@@ -43,6 +45,9 @@ class FlatPrice:
     terms: Terms
     def __init__(self, terms: Terms, slots: list[tuple[int, int, int, int]], step_nano: int) -> None: ...
 
+class TimedPrice:
+    def __init__(self, hours: DayHours, prices: list[FlatPrice]) -> None: ...
+
 class FlatPrices:
     tariff: Any
     def __init__(
@@ -50,6 +55,6 @@ class FlatPrices:
         tariff: Any,
         profiles: dict[str, Any],
         windows_of: Callable[[Any], tuple[tuple[int, int, Any], ...]],
-        resolve: Callable[[Any, Any, str], FlatPrice | None],
+        resolve: Callable[[Any, Any, str], FlatPrice | TimedPrice | None],
     ) -> None: ...
     def spans(self, call: Any) -> list[PricedSpan] | None: ...

@@ -2,14 +2,16 @@
 # The check knows 64-bit integers only; prices are reckoned in 128, which 64 bits of usage times 64 of price fit in.
 """Prices that hold round the clock: the common tariff, priced without looking at hours.
 
-A flat price is one rate that is always in force. A call that touches two days at most and stays within one activation
-of its profile is cut by midnight and the rate's slots only; the answer is the one that rating gives in general.
-Does not know: hours, fallbacks, which profile a call has beyond its key.
+A flat price is one rate that is always in force, or throughout a call. A call that touches two days at most (one, where
+rates have hours) and stays within one activation of its profile is cut by midnight and the rate's slots only; the answer
+is the one that rating gives in general.
+Does not know: the calendar, fallbacks, which profile a call has beyond its key.
 """
 
 from libc.stdint cimport INT64_MAX, int64_t
 
 from cgrcore._fast.accounts cimport int128, int128_of, int_of
+from cgrcore._fast.hours cimport DayHours
 
 cdef int64_t DAY_NS = 86400000000000
 cdef int64_t SECOND_NS = 1000000000
@@ -247,11 +249,30 @@ cdef bint find_midnight(int64_t start_at, int64_t offset, int64_t usage, int64_t
     return True
 
 
+cdef class TimedPrice:
+    """The prices of a destination whose rates have hours: within them each is flat. `hours` are in the same order."""
+
+    cdef DayHours hours
+    cdef list prices
+
+    def __init__(self, DayHours hours not None, list prices not None):
+        self.hours = hours
+        self.prices = prices
+
+    cdef FlatPrice throughout(self, int64_t start_at, int64_t usage, int64_t offset):
+        """The price that holds through the whole call; None when that takes a longer look."""
+        cdef int index = -1
+        if start_at >= 0:
+            index = self.hours.throughout(start_at, usage, offset)
+        return None if index < 0 else self.prices[index]
+
+
 cdef class FlatPrices:
     """The flat prices of one tariff, found when first asked for.
 
     `windows(profile)` returns its activations as a tuple of (from_at, until_at, plan): a call within one is priced by
-    that plan alone; `resolve(profile, plan, destination)` the flat price of a destination, None when it has none.
+    that plan alone; `resolve(profile, plan, destination)` the FlatPrice or TimedPrice of a destination, None when it
+    has neither.
     """
 
     cdef readonly object tariff
@@ -296,6 +317,8 @@ cdef class FlatPrices:
             if len(memo) >= MEMO_SIZE:
                 memo.clear()
             price = memo[destination] = self.resolve(profile, window[2], destination)
+        if type(price) is TimedPrice:
+            price = (<TimedPrice>price).throughout(start_at, usage, <int64_t>call.offset_s * SECOND_NS)
         if price is None:
             return None
         index_ns = call.duration_index_ns

@@ -2,9 +2,9 @@
 # The check knows 64-bit integers only; prices are reckoned in 128, which 64 bits of usage times 64 of price fit in.
 """Prices that hold round the clock: the common tariff, priced without looking at hours.
 
-A flat price is one rate that is always in force, or throughout a call. A call that touches two days at most (one, where
-rates have hours) and stays within one activation of its profile is cut by midnight and the rate's slots only; the answer
-is the one that rating gives in general.
+A flat price is one rate that is always in force, or throughout a call. A call that touches two days at most (one,
+where rates have hours) and stays within one activation of its profile is cut by midnight and the rate's slots only;
+the answer is the one that rating gives in general.
 Does not know: the calendar, fallbacks, which profile a call has beyond its key.
 """
 

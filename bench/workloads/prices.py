@@ -1,0 +1,97 @@
+"""Prices in process, call after call from Python: what length, size of the tariff and hours add. Without sockets."""
+
+import gc
+import time
+from collections.abc import Iterator
+
+from bench.registry import Context, Measure, Wrong, benchmark
+from cgrcore.rating import (
+    Activation,
+    Call,
+    Destination,
+    PlanRate,
+    Rate,
+    Rating,
+    RatingPlan,
+    RatingProfile,
+    Tariff,
+    Timing,
+    rate,
+)
+from cgrcore.timing import SECOND_NS
+
+__all__: list[str] = []
+
+LARGE, SMALL = 100_000, 10
+CALLS = 20_000
+
+#: 2024-03-12T09:30:00Z, a Tuesday; the hours of the peak end at 19:00.
+MORNING_AT = 1_710_235_800 * SECOND_NS
+EVENING_AT = 1_710_269_970 * SECOND_NS
+WORKDAYS = (1, 2, 3, 4, 5)
+KEY = "*out:cgrates.org:call:1001"
+
+
+def _rating(price_nano: int) -> Rating:
+    """Return a rate of a whole minute and then seconds."""
+    minute = Rate(0, price_nano, 60 * SECOND_NS, 60 * SECOND_NS)
+    return Rating(rates=(minute, Rate(60 * SECOND_NS, price_nano, SECOND_NS, 60 * SECOND_NS)))
+
+
+FLAT = (PlanRate(Timing("*any"), _rating(600_000_000), 10),)
+HOURS = (
+    PlanRate(Timing("*any"), _rating(300_000_000), 10),
+    PlanRate(Timing("PEAK", week_days=WORKDAYS, start_time="08:00:00"), _rating(600_000_000), 10),
+    PlanRate(Timing("EVENING", week_days=WORKDAYS, start_time="19:00:00"), _rating(300_000_000), 10),
+)
+
+
+def _tariff(size: int, rates: tuple[PlanRate, ...]) -> Tariff:
+    """Return a tariff of many destinations with a prefix each, all of them for the same price."""
+    destinations = {f"D{number}": Destination(f"D{number}", (str(100_000 + number),)) for number in range(size)}
+    plan = RatingPlan("RP", dict.fromkeys(destinations, rates))
+    return Tariff(destinations, {"RP": plan}, {KEY: RatingProfile(KEY, (Activation(0, "RP"),))})
+
+
+def _calls(size: int, usage_s: int, start_at: int = MORNING_AT) -> list[Call]:
+    """Return calls to numbers that differ, in no order of their prefixes."""
+    numbers = (f"{100_000 + number * 7919 % size}{number:06}" for number in range(CALLS))
+    return [Call("cgrates.org", "call", "1001", "", it, "*voice", start_at, usage_s * SECOND_NS) for it in numbers]
+
+
+def _best_us(tariff: Tariff, calls: list[Call], cost_nano: int, seconds: float) -> float:
+    """Return the time of one call in the best of the runs that fit into `seconds`. Raises Wrong for another cost."""
+    for call in calls:
+        found_nano = sum(span.cost_nano for span in rate(tariff, call))
+        if found_nano != cost_nano:
+            raise Wrong(f"{call.usage_ns // SECOND_NS} s cost {found_nano} nano, not {cost_nano}")
+    best = float("inf")
+    deadline = time.perf_counter() + seconds
+    while best == float("inf") or time.perf_counter() < deadline:
+        began = time.perf_counter_ns()
+        for call in calls:
+            rate(tariff, call)
+        best = min(best, (time.perf_counter_ns() - began) / len(calls))
+    return best / 1000
+
+
+@benchmark("prices")
+def prices(context: Context) -> Iterator[Measure]:
+    """One price after the other: cgrcore/_fast/flatprices.pyx, prefixes.pyx, hours.pyx."""
+    began = time.perf_counter()
+    large = _tariff(LARGE, FLAT)
+    yield Measure("compile", time.perf_counter() - began, "s", {"destinations": LARGE})
+    small, timed = _tariff(SMALL, FLAT), _tariff(SMALL, HOURS)
+    gc.collect()
+    gc.freeze()
+    minute_nano, ten_hours_nano = 600_000_000, 360_000_000_000
+    share = context.seconds / 5
+    for name, tariff, calls, cost_nano in (
+        ("a minute", small, _calls(SMALL, 60), minute_nano),
+        ("ten hours", small, _calls(SMALL, 36_000), ten_hours_nano),
+        ("a minute, 100,000 destinations", large, _calls(LARGE, 60), minute_nano),
+        ("a minute, rates with hours", timed, _calls(SMALL, 60), minute_nano),
+        ("a minute, over a border of hours", timed, _calls(SMALL, 60, EVENING_AT), minute_nano),
+    ):
+        yield Measure(name, _best_us(tariff, calls, cost_nano, share), "us")
+    gc.unfreeze()

@@ -6,9 +6,10 @@ Does not know: currencies, balances, prices per unit.
 """
 
 import re
-from decimal import Context, Decimal
+from decimal import Decimal
 from enum import Enum
 
+from cgrcore._fast.amounts import number_from_nano
 from cgrcore.errors import BadRequest
 
 __all__ = [
@@ -34,10 +35,6 @@ LIMIT_NANO = 10**36
 #: More digits than any sane amount has; longer texts are refused before they are parsed.
 MAX_TEXT_SIZE = 64
 
-#: Wide enough for every amount: nothing is rounded by it.
-_WIDE = Context(prec=60)
-
-
 class Rounding(Enum):
     """How a cost is rounded to its decimals. Any other word in a tariff means NONE."""
 
@@ -53,6 +50,9 @@ class Rounding(Enum):
 
 
 _BY_WORD = {mode.value: mode for mode in Rounding}
+
+# Looking up a member of an enumeration takes longer than rounding by it.
+_UP, _MIDDLE, _NONE = Rounding.UP, Rounding.MIDDLE, Rounding.NONE
 
 #: Nearly every amount that is ever read: few digits, exact without rounding.
 _PLAIN = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,9}))?", re.ASCII)
@@ -78,12 +78,12 @@ def div_half_away(dividend: int, divisor: int) -> int:
 
 def round_nano(amount_nano: int, decimals: int, mode: Rounding) -> int:
     """Round an amount to a number of decimals (0 to 9; more leave it as it is)."""
-    if mode is Rounding.NONE or decimals >= 9:
+    if mode is _NONE or decimals >= 9:
         return amount_nano
     step: int = 10 ** (9 - max(decimals, 0))
-    if mode is Rounding.UP:
+    if mode is _UP:
         return div_ceil(amount_nano, step) * step
-    if mode is Rounding.MIDDLE:
+    if mode is _MIDDLE:
         return div_half_away(amount_nano, step) * step
     return div_floor(amount_nano, step) * step
 
@@ -141,14 +141,6 @@ def _scaled(value: Decimal) -> int:
         raise BadRequest(f"number out of range: {value}")
     amount = coefficient * 10**shift if shift >= 0 else div_half_away(coefficient, 10**-shift)
     return -amount if sign else amount
-
-
-def number_from_nano(amount_nano: int) -> int | Decimal:
-    """Return an amount as the number that JSON prints shortest: an int when whole, else a Decimal."""
-    whole, rest = divmod(amount_nano, NANO)
-    if rest == 0:
-        return whole
-    return Decimal(amount_nano).scaleb(-9, _WIDE).normalize(_WIDE)
 
 
 def format_nano(amount_nano: int) -> str:

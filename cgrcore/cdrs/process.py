@@ -159,7 +159,8 @@ def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
     if cdr.request_type not in ACCOUNTABLE:
         cdr = msgspec.structs.replace(cdr, cost_details=None)
     if cdr.cost_details is not None and cdr.usage_ns <= cdr.cost_details.usage_ns:
-        item.cdr = msgspec.structs.replace(cdr, cost_nano=cdr.cost_details.cost_nano)
+        cost_nano = cdr.cost_details.cost_nano
+        item.cdr = cdr if cdr.cost_nano == cost_nano else msgspec.structs.replace(cdr, cost_nano=cost_nano)
         return
     if cdr.cost_details is not None:
         refund_increments(world, cdr.cost_details, cdr.tor)

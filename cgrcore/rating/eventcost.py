@@ -74,12 +74,18 @@ class Charge(msgspec.Struct, array_like=True, gc=False):
     @property
     def usage_ns(self) -> int:
         """The usage of one of the equal spans."""
-        return sum(step.usage_ns * step.count for step in self.steps)
+        total_ns = 0
+        for step in self.steps:
+            total_ns += step.usage_ns * step.count
+        return total_ns
 
     @property
     def cost_nano(self) -> int:
         """The cost of one of the equal spans."""
-        return sum(step.cost_nano * step.count for step in self.steps)
+        total_nano = 0
+        for step in self.steps:
+            total_nano += step.cost_nano * step.count
+        return total_nano
 
     def has_rate_of(self, other: "Charge") -> bool:
         return (
@@ -104,12 +110,17 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
 
     @property
     def usage_ns(self) -> int:
-        return sum(charge.usage_ns * charge.count for charge in self.charges)
+        total_ns = 0
+        for charge in self.charges:
+            total_ns += charge.usage_ns * charge.count
+        return total_ns
 
     @property
     def cost_nano(self) -> int:
-        total = sum(charge.cost_nano * charge.count for charge in self.charges)
-        return round_nano(total, DECIMALS, Rounding.MIDDLE)
+        total_nano = 0
+        for charge in self.charges:
+            total_nano += charge.cost_nano * charge.count
+        return round_nano(total_nano, DECIMALS, Rounding.MIDDLE)
 
     @classmethod
     def from_call_cost(cls, cost: CallCost, cgrid: str = "", run_id: str = "") -> "EventCost":

@@ -5,8 +5,8 @@ is under way, write everything, close. Does not know: what any part does.
 """
 
 import gc
+import os
 import time
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -45,8 +45,15 @@ __all__ = ["Application", "serve"]
 log = structlog.get_logger()
 
 
-#: What is left of a request lives as long as its call and is freed by its count of references: it is seldom worth a look.
+#: What a request leaves lives as long as its call and is freed by its count of references: a look is seldom worth it.
 GC_THRESHOLDS = (20_000, 20, 50)
+
+
+def _new_id() -> str:
+    """Return a random UUID (RFC 9562, version 4); `uuid.uuid4` takes three times as long."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 class Application:
@@ -56,7 +63,7 @@ class Application:
         methods.load_all()
         self.settings = settings
         self.codecs = Codecs(declared_tables())
-        self.world = World(settings, lambda: str(uuid.uuid4()), time.time_ns())
+        self.world = World(settings, _new_id, time.time_ns())
         self.store = open_store(settings, self.codecs)
         self.store.load(self.world)
         gc.freeze()  # or else a full collection walks every account, and all calls wait for a second

@@ -18,7 +18,7 @@ ALLOWED: dict[str, str] = {
     # errors, the compiled core, values
     "cgrcore.errors": "",
     "cgrcore._fast": "errors",
-    "cgrcore.money": "errors",
+    "cgrcore.money": "errors _fast",
     "cgrcore.timing": "errors money _fast",
     "cgrcore.state": "errors _fast",
     "cgrcore.world": "errors state",

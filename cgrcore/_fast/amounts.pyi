@@ -1,0 +1,3 @@
+from decimal import Decimal
+
+def number_from_nano(amount_nano: int) -> int | Decimal: ...

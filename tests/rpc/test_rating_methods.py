@@ -94,6 +94,11 @@ def test_the_first_plan_that_covers_a_call_prices_it(node: Node) -> None:
     assert (none["RatingPlanID"], none["EventCost"]) == ("", None)
 
 
+def test_usage_beyond_the_limit_is_told_whatever_the_plans(node: Node) -> None:
+    ask = {"RatingPlanIDs": ["P", "Q"], "Destination": "44", "SetupTime": "2024-03-04T10:00:00Z", "Usage": "73h"}
+    assert node("RALsV1.GetRatingPlansCost", ask) == "MAX_USAGE_EXCEEDED"
+
+
 def test_costs_on_plans_stop_at_the_first_that_refuses(node: Node) -> None:
     ask = {"Destination": "33", "SetupTime": "2024-03-04T10:00:00Z", "Usage": 60 * 10**9}
     assert node("Responder.GetCostOnRatingPlans", ask | {"RatingPlanIDs": ["Q"]}) == {"Cost": 0.3, "RatingPlanID": "Q"}

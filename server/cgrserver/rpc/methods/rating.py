@@ -153,7 +153,9 @@ def get_rating_plans_cost(world: World, args: PlansCostArgs) -> dict[str, Any]:
     for plan_id in args.RatingPlanIDs or ():
         try:
             cost = quote_on_plan(world, call, plan_id)
-        except (NotFound, Refused):
+        except Refused as refusal:
+            if str(refusal) != "UNAUTHORIZED_DESTINATION":
+                raise
             continue
         return {"EventCost": EventCost.from_call_cost(cost).as_wire(is_fresh=True), "RatingPlanID": plan_id}
     return {"EventCost": None, "RatingPlanID": ""}
@@ -172,15 +174,12 @@ class CostOnPlansArgs(Args):
 
 @method("Responder.GetCostOnRatingPlans")
 def get_cost_on_rating_plans(world: World, args: CostOnPlansArgs) -> dict[str, Any]:
-    """Say what a call costs on the first of some plans that exists."""
+    """Say what a call costs on the first of some plans; when it does not cover the call, the others are not asked."""
     call = _plain_call(world, args.Tenant, args.Subject, args.Destination, _moment(world, args.SetupTime), args.Usage)
-    for plan_id in args.RatingPlanIDs or ():
-        try:
-            cost = quote_on_plan(world, call, plan_id)
-        except NotFound:
-            continue
-        return {"Cost": number_from_nano(cost.cost_nano), "RatingPlanID": plan_id}
-    return {}
+    if not args.RatingPlanIDs:
+        return {}
+    plan_id = args.RatingPlanIDs[0]
+    return {"Cost": number_from_nano(quote_on_plan(world, call, plan_id).cost_nano), "RatingPlanID": plan_id}
 
 
 def _plain_call(world: World, tenant: str, subject: str, destination: str, start: Moment, usage_ns: int) -> Call:

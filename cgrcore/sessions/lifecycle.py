@@ -136,9 +136,15 @@ def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = No
 
 
 def update(world: World, event: CgrEvent, *, is_forced: bool = False, connection_id: str = "") -> dict[str, int]:
-    """Reserve the next slice of a session and return what each run may use (ns). An unknown session is begun."""
+    """Reserve the next slice of a session and return what each run may use (ns). An unknown session is begun.
+
+    Raises NotFound for one that has ended, be it because it was silent or disconnected while the update was on its way.
+    """
     session = find_active(world, event.event)
     if session is None:
+        ended = closed_sessions(world).get(cgrid_of(event.event))
+        if ended is not None and not ended.is_failed:
+            raise NotFound(subject="session", subject_id=ended.cgrid)
         return initiate(world, event, is_forced=is_forced, connection_id=connection_id)
     event.event.setdefault("CGRID", session.cgrid)
     change(world, session, event)

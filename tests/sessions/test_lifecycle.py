@@ -225,6 +225,14 @@ def test_a_session_that_has_ended_stays_ended(phone: Phone) -> None:
     assert held(phone.world) == {"m": "9.55"}
 
 
+def test_an_update_that_comes_after_the_end_is_refused(phone: Phone) -> None:
+    phone.initiate("60s")
+    phone.terminate("45s")
+    with pytest.raises(NotFound):
+        phone.update("60s")
+    assert (phone.is_active, held(phone.world)) == (False, {"m": "9.55"})
+
+
 def test_what_is_left_of_a_session_is_its_usage(phone: Phone) -> None:
     phone.initiate("60s")
     phone.terminate("45s")

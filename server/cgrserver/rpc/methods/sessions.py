@@ -277,7 +277,7 @@ def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
     event = _altered_event(world, args, event, reply)
     if args.UpdateSession:
         if find_active(world, event.event) is None:
-            reply["MaxUsage"] = _started(world, event, lambda: initiate(world, event, is_forced=args.ForceDuration))
+            reply["MaxUsage"] = _started(world, event, lambda: update(world, event, is_forced=args.ForceDuration))
         else:
             reply["MaxUsage"] = min(update(world, event, is_forced=args.ForceDuration).values())
     _observe(world, args, event, reply, "THRESHOLDS_ERROR")

@@ -21,13 +21,13 @@ def _call(number: str, usage_s: int = 60) -> Call:
 
 
 def _seconds(tariff: Tariff, calls: list[Call]) -> float:
-    """Return the least time that rating the calls took."""
+    """Return the least processor time that rating the calls took: other work on the machine does not count."""
     times = []
     for _ in range(7):
-        began = time.perf_counter()
+        began = time.process_time()
         for call in calls:
             rate(tariff, call)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     return min(times)
 
 
@@ -80,7 +80,7 @@ def test_ten_hours_cost_no_more_work_than_a_minute() -> None:
 
 
 def test_a_hundred_thousand_destinations_are_compiled_in_well_under_a_second() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     tariff = _tariff(100_000)
     assert len(list(tariff.destinations_of("1999991"))) == 1
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2

@@ -73,7 +73,7 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
     processed = [_prepare(world, run, switches, stored) for run in runs]
     if switches.refund:
         for item in processed:
-            _refund(world, item)
+            _refund(world, item, stored)
     if switches.rals:
         for item in processed:
             _rate(world, item, stored)
@@ -142,13 +142,26 @@ def _prepare(world: World, run: CgrEvent, switches: Switches, stored: StoredCdrs
     return Processed(cdr, run, [])
 
 
-def _refund(world: World, item: Processed) -> None:
+def _refund(world: World, item: Processed, stored: StoredCdrs) -> None:
     cdr = item.cdr
     if cdr.request_type in ACCOUNTABLE and cdr.cost_details is not None:
         refund_increments(world, cdr.cost_details, cdr.tor)
+        _forget_session_cost(world, cdr, stored)
         item.flags.append("*refund")
     if item.flags:
         item.cdr = msgspec.structs.replace(cdr, cost_details=None, cost_nano=None, cost_source="")
+
+
+def _forget_session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> None:
+    """Forget what the CDR's session cost: it was given back, so no CDR may take it any more."""
+    closed = closed_sessions(world)
+    if cdr.cgrid in closed:
+        for run in closed.edit(cdr.cgrid).runs:
+            if run.run_id == cdr.run_id:
+                run.cost = None
+    kept = stored.session_costs.get((cdr.cgrid, cdr.run_id))
+    if kept is not None:
+        world.state.effects.rows.append(("session_costs", "delete", kept))
 
 
 def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
@@ -164,7 +177,8 @@ def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
         return
     if cdr.cost_details is not None:
         refund_increments(world, cdr.cost_details, cdr.tor)
-    item.cdr = _session_cost(world, cdr, stored) or _charged(world, cdr)
+    taken = None if item.flags else _session_cost(world, cdr, stored)
+    item.cdr = taken or _charged(world, cdr)
 
 
 def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:

@@ -37,9 +37,12 @@ class Office:
 
     def _keep(self, rows: Iterable[tuple[str, str, Any]]) -> None:
         for journal, operation, row in rows:
-            assert journal == "cdrs"
-            self.operations.append(operation)
-            self.stored.cdrs[row.cgrid, row.run_id] = row
+            if journal == "cdrs":
+                self.operations.append(operation)
+                self.stored.cdrs[row.cgrid, row.run_id] = row
+            else:
+                assert (journal, operation) == ("session_costs", "delete")
+                del self.stored.session_costs[row.cgrid, row.run_id]
 
     def cdr(self, phone: Phone, run_id: str = "*default") -> Cdr:
         """Return the CDR that is stored of a call's run."""

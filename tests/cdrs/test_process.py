@@ -9,6 +9,7 @@ from cgrcore.errors import BadRequest, CgrError, Conflict, PartiallyExecuted
 from cgrcore.event import CgrEvent
 from cgrcore.rating import RatingPlan
 from cgrcore.sessions import closed_sessions
+from cgrcore.stats import install as install_stats
 from cgrcore.thresholds import ThresholdProfile, install, store_profile
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
@@ -252,6 +253,23 @@ def test_a_cdr_of_another_usage_than_was_kept_is_charged_for_its_own(office: Off
     assert (cdr.cost_source, cdr.cost_nano, held(phone.world)) == ("CDRs", money("0.9"), {"m": "9.1"})
 
 
+def test_rerating_the_call_of_a_session_charges_it_again(office: Office, phone: Phone) -> None:
+    phone.initiate("60s")
+    phone.terminate("60s")
+    office.take(phone.event("60s"))
+    double_the_price(phone.world)
+    office.take(phone.event("60s"), switches=RERATED)
+    assert (office.cdr(phone).cost_nano, held(phone.world)) == (money("1.2"), {"m": "8.8"})
+
+
+def test_a_session_cost_that_was_kept_and_refunded_is_not_taken_again(office: Office, phone: Phone) -> None:
+    session_forgotten(office, phone)
+    office.take(phone.event("60s"))
+    office.take(phone.event("60s"), switches=REFUNDED)
+    office.take(phone.event("60s"), switches=RERATED)
+    assert (office.cdr(phone).cost_source, held(phone.world)) == ("*cdrs", {"m": "9.4"})
+
+
 def test_cost_details_that_cover_the_usage_stand(office: Office, phone: Phone) -> None:
     (first,) = office.take(phone.event("60s"))
     details = event_of(first.cdr, phone.world.new_id)["CostDetails"]
@@ -301,6 +319,14 @@ def test_a_cdr_whose_threshold_failed_is_not_taken_again(watched: Office, phone:
 def test_without_the_switch_no_threshold_sees_a_cdr(watched: Office, phone: Phone) -> None:
     watched.take(phone.event("60s"), switches=RATED)
     assert watched.operations == ["insert"]
+
+
+def test_statistics_that_fail_are_told_and_keep_the_cdr(office: Office, phone: Phone) -> None:
+    install_stats(phone.world)
+    phone.options["*stsProfileIDs"] = "not a list"
+    with pytest.raises(PartiallyExecuted):
+        office.take(phone.event("60s"), switches=Switches(store=True, rals=True, stats=True))
+    assert (office.operations, held(phone.world)) == (["insert"], {"m": "9.4"})
 
 
 # --- as an event -----------------------------------------------------------------------------------------------------

@@ -33,9 +33,9 @@ cdef PricedSpan priced(object span)
 cdef enum:
     SLOTS = 16
 
-#: Each of two days may be cut by every slot.
+#: Each of two days may be cut by every slot: 2 * (SLOTS + 1), which Cython cannot work out in a checked build.
 cdef enum:
-    PIECES = 2 * (SLOTS + 1)
+    PIECES = 34
 
 cdef struct Slot:
     int64_t group_start

@@ -6,15 +6,18 @@ What none takes yet is checked and kept as it was written, in tables `loaded_*`.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from cgrcore.rankings import store_profile as keep_ranking
 from cgrcore.resources import store_profile as keep_resource
 from cgrcore.stats import store_profile as keep_stat
 from cgrcore.tariffplan.kinds import KINDS, Kind
 from cgrcore.tariffplan.mistakes import Spot
 from cgrcore.tariffplan.profile_parts import check_filters, interval
 from cgrcore.tariffplan.profiles import build_attribute_profile, build_charger, build_filter, build_threshold
+from cgrcore.tariffplan.query_profiles import build_ranking, build_trend
 from cgrcore.tariffplan.refer import Building
 from cgrcore.tariffplan.subsystem_profiles import build_resource, build_route_profile, build_stat
 from cgrcore.thresholds import store_profile as keep_threshold
+from cgrcore.trends import store_profile as keep_trend
 from cgrcore.world import World
 
 __all__ = ["LOADED", "SERVED", "Served", "build_profiles"]
@@ -33,6 +36,8 @@ SERVED: dict[str, Served] = {
     "filters": Served("filters", build_filter),
     "resources": Served("resource_profiles", build_resource, keep_resource),
     "stats": Served("stat_profiles", build_stat, keep_stat),
+    "trends": Served("trend_profiles", build_trend, keep_trend),
+    "rankings": Served("ranking_profiles", build_ranking, keep_ranking),
     "routes": Served("route_profiles", build_route_profile),
     "thresholds": Served("threshold_profiles", build_threshold, keep_threshold),
     "attributes": Served("attributes", build_attribute_profile),

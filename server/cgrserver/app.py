@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 import trio
 
-from cgrcore import resources, stats, thresholds
+from cgrcore import rankings, resources, stats, thresholds, trends
 from cgrcore.actions.triggers import install_triggers
 from cgrcore.cdrs.logged import log_cdr
 from cgrcore.config import Settings
@@ -33,6 +33,7 @@ from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
 from cgrserver.services import filter_sources
 from cgrserver.services.outside import OutsideTask
+from cgrserver.services.queries import QueriesTask
 from cgrserver.services.scheduler import SchedulerTask
 from cgrserver.services.sessions import SessionTimersTask, forget_what_is_over
 from cgrserver.settings import unserved_warning
@@ -93,6 +94,8 @@ class Application:
         thresholds.install(world)
         stats.install(world)
         resources.install(world)
+        trends.install(world)
+        rankings.install(world)
         filter_sources.install(world)
 
     def _recovered(self) -> None:
@@ -126,6 +129,7 @@ class Application:
         nursery.start_soon(self.answers.run, self.dispatcher.decide)
         if settings["schedulers"]["enabled"]:
             nursery.start_soon(SchedulerTask(self.world, self.dispatcher.decide, time.time_ns).run)
+        nursery.start_soon(QueriesTask(self.world, self.dispatcher.decide, time.time_ns).run)
         nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide, settings).run)
         partitions: Mapping[str, Any] = settings["caches"]["partitions"]
         nursery.start_soon(

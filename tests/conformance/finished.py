@@ -12,6 +12,7 @@ FINISHED: dict[str, str | frozenset[str]] = {
     "charging_cdrs": "*",
     "charging_sessions": "*",
     "rating": "*",
+    "trends_rankings": "*",
     "wire": frozenset({"method", "ping"}),
     "core": frozenset(
         {
@@ -53,10 +54,14 @@ FINISHED: dict[str, str | frozenset[str]] = {
             "dynamic_attribute",
             "dynamic_destination",
             "dynamic_filter",
+            "dynamic_ranking",
             "dynamic_rating_profile",
+            "dynamic_resource",
+            "dynamic_route",
             "dynamic_stats",
             "dynamic_threshold",
             "dynamic_threshold_fields",
+            "dynamic_trend",
             "execute",
             "execute_no_account",
             "execute_tenant",

@@ -1,4 +1,5 @@
 # cython: language_level=3
+cimport cython
 from libc.stdint cimport int64_t
 
 from cgrcore._fast.accounts cimport int128
@@ -61,6 +62,8 @@ cdef class FlatPrice:
 
 cdef bint find_midnight(int64_t start_at, int64_t offset, int64_t usage, int64_t *midnight_at) noexcept nogil
 
+# The check of overflow knows 64-bit integers only.
+@cython.overflowcheck(False)
 cdef inline int128 half_away(int128 dividend, int128 divisor) noexcept nogil:
     """Divide by a positive divisor, to the nearest, ties away from zero."""
     cdef int128 size = dividend if dividend >= 0 else -dividend

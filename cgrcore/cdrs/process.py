@@ -6,6 +6,7 @@ Does not know: where CDRs are stored; it is given what the store holds of the ca
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from cgrcore.chargers import runs_of
 from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, PartiallyExecuted, mandatory_missing
 from cgrcore.event import CgrEvent
 from cgrcore.rating import Call, EventCost, quote
-from cgrcore.sessions.finding import cgrid_of, closed_sessions
+from cgrcore.sessions import active_sessions, cgrid_of, closed_sessions, end
 from cgrcore.world import World
 
 __all__ = ["Processed", "StoredCdrs", "event_of", "process_events"]
@@ -182,9 +183,12 @@ def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
 
 
 def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:
-    """Return the CDR with the cost of its session, None when it had none."""
+    """Return the CDR with the cost of its session, None when it had none. One that is under way has ended by that."""
     if cdr.cost_details is not None or cdr.request_type not in ("*prepaid", "prepaid", "*dynaprepaid"):
         return None
+    if cdr.cgrid in active_sessions(world):
+        with suppress(CgrError):  # it is closed all the same, with what could be charged
+            end(world, active_sessions(world).edit(cdr.cgrid), usage_ns=cdr.usage_ns)
     ended = closed_sessions(world).get(cdr.cgrid)
     cost = None
     if ended is not None and not ended.is_failed:

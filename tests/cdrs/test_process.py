@@ -228,6 +228,13 @@ def test_a_cdr_takes_the_cost_of_its_session_and_charges_nothing(office: Office,
     assert (cdr.cost_nano, cdr.cost_source, held(phone.world)) == (money("0.45"), "*sessions", {"m": "9.55"})
 
 
+def test_a_cdr_that_comes_before_the_end_charges_the_difference_only(office: Office, phone: Phone) -> None:
+    phone.initiate("60s")
+    office.take(phone.event("75s"))
+    phone.terminate("75s")
+    assert (office.cdr(phone).cost_nano, phone.is_active, held(phone.world)) == (money("0.75"), False, {"m": "9.25"})
+
+
 def session_forgotten(office: Office, phone: Phone) -> None:
     """Let a call of 60 s be over so long that only what it cost is kept, in the store."""
     phone.initiate("60s")

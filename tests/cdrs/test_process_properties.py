@@ -1,11 +1,14 @@
-"""Random CDRs, rerated and refunded while prices change: accounts have lost what the stored CDRs cost, always."""
+"""Random sessions and CDRs, rerated and refunded while prices change: accounts have lost what calls cost, always."""
+
+from collections.abc import Iterator
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgrcore.cdrs import Switches
 from cgrcore.errors import CgrError
-from cgrcore.rating import PlanRate, RatingPlan
+from cgrcore.rating import EventCost, PlanRate, RatingPlan
+from cgrcore.sessions import active_sessions, closed_sessions
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from tests.accounting.small_world import RATINGS, balance, make_account, per_minute, plan_rate
@@ -24,7 +27,7 @@ CREDIT = 5
 
 requests = st.lists(
     st.tuples(
-        st.sampled_from(("take", "rerate", "rerate", "refund", "session", "session", "price")),
+        st.sampled_from(("take", "rerate", "rerate", "refund", "begin", "begin", "end", "price")),
         st.sampled_from((0, 0, 0, 1, 2, 3)),
         st.integers(0, 300),
     ),
@@ -56,11 +59,14 @@ def request(office: Office, phone: Phone, kind: str, usage_s: int) -> None:
     usage = f"{usage_s}s"
     if kind == "price":
         change_the_price(office.world, usage_s)
-    elif kind != "session":
+    elif kind == "begin":
+        if (phone.cgrid, "*default") not in office.stored.cdrs:
+            phone.update(usage)
+    elif kind == "end":
+        if phone.is_active:
+            phone.terminate(usage)
+    else:
         office.take(phone.event(usage), switches=STEPS[kind])
-    elif (phone.cgrid, "*default") not in office.stored.cdrs:
-        phone.terminate(usage)
-        office.take(phone.event(usage), switches=STEPS["take"])
 
 
 def lost(world: World) -> tuple[int, int]:
@@ -71,13 +77,23 @@ def lost(world: World) -> tuple[int, int]:
     return CREDIT * 10**9 - money, 100 * SECOND_NS * 10**9 - units
 
 
-def told(office: Office) -> tuple[int, int]:
-    """Return the money and the units that the stored CDRs say were taken."""
-    money = units = 0
+def costs(office: Office) -> Iterator[EventCost]:
+    """Yield what calls cost by their CDR or, while there is none, by their session."""
     for cdr in office.stored.cdrs.values():
-        if cdr.request_type == "*rated" or cdr.cost_details is None:
-            continue
-        for it in cdr.cost_details.increments():
+        if cdr.request_type != "*rated" and cdr.cost_details is not None:
+            yield cdr.cost_details
+    for table in (active_sessions(office.world), closed_sessions(office.world)):
+        for session in table.records.values():
+            for run in session.runs:
+                if run.cost is not None and (session.cgrid, run.run_id) not in office.stored.cdrs:
+                    yield run.cost
+
+
+def told(office: Office) -> tuple[int, int]:
+    """Return the money and the units that calls have taken by their costs."""
+    money = units = 0
+    for cost in costs(office):
+        for it in cost.increments():
             money += it.cost_nano * it.count
             if it.paid is not None and it.paid.unit is not None:
                 units += it.paid.unit.consumed_nano * it.count
@@ -86,7 +102,7 @@ def told(office: Office) -> tuple[int, int]:
 
 @settings(max_examples=60, deadline=None)
 @given(requests)
-def test_accounts_have_lost_what_the_stored_cdrs_cost(made: list[tuple[str, int, int]]) -> None:
+def test_accounts_have_lost_what_calls_cost(made: list[tuple[str, int, int]]) -> None:
     office, phones = exchange()
     for kind, number, usage_s in made:
         try:
@@ -107,6 +123,8 @@ def test_refunding_every_cdr_restores_the_account(made: list[tuple[str, int, int
         except CgrError:
             continue
     for phone in phones[:3]:
-        if (phone.cgrid, "*default") in office.stored.cdrs and office.cdr(phone).cost_details is not None:
-            request(office, phone, "refund", 1)
+        if (phone.cgrid, "*default") not in office.stored.cdrs:
+            office.take(phone.event("7s"), switches=STEPS["take"])
+        if office.cdr(phone).cost_details is not None:
+            request(office, phone, "refund", 7)
     assert lost(office.world) == (0, 0)

@@ -1,5 +1,6 @@
 """SessionSv1: listing sessions and steering them from outside."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from cgrcore.cdrs import process_ended_session
@@ -68,9 +69,20 @@ def get_passive_sessions_count(world: World, args: SessionFilterArgs) -> int:
 @method("SessionSv1.ForceDisconnect")
 def force_disconnect(world: World, args: SessionFilterArgs) -> str:
     """End sessions with the usage reserved, and write their CDRs."""
-    for session in disconnect(world, world.tenant(args.Tenant), args.Filters or [], args.Limit):
-        process_ended_session(world, session)
+    _write_cdrs(world, disconnect(world, world.tenant(args.Tenant), args.Filters or [], args.Limit))
     return "OK"
+
+
+def _write_cdrs(world: World, ended: Iterable[Session]) -> None:
+    """Write the CDRs of sessions that have ended. Raises PartiallyExecuted at the end when something failed for one."""
+    is_partial = False
+    for session in ended:
+        try:
+            process_ended_session(world, session)
+        except PartiallyExecuted:
+            is_partial = True
+    if is_partial:
+        raise PartiallyExecuted
 
 
 @method("SessionSv1.SyncSessions")
@@ -78,9 +90,10 @@ def sync_sessions(world: World, args: SessionIdsArgs) -> str:
     """End the sessions that no connected client knows of."""
     known = world.parts.get("client_sessions")
     alive = known() if known is not None else frozenset()
+    ended: list[Session] = []
     for cgrid in [key for key in active_sessions(world) if key not in alive]:
-        for session in disconnect(world, world.tenant(args.Tenant), [f"*string:~*req.CGRID:{cgrid}"], None):
-            process_ended_session(world, session)
+        ended += disconnect(world, world.tenant(args.Tenant), [f"*string:~*req.CGRID:{cgrid}"], None)
+    _write_cdrs(world, ended)
     return "OK"
 
 

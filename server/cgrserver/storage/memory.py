@@ -22,7 +22,7 @@ __all__ = ["MemoryStore"]
 class MemoryStore:
     """A store that keeps everything in dictionaries. Safe to read from several threads."""
 
-    #: Reading takes no longer than handing the question to a thread would.
+    #: Reading and writing take no longer than handing them to a thread would.
     is_instant = True
 
     def __init__(self, codecs: Codecs) -> None:

@@ -67,8 +67,9 @@ def find_active(world: World, event: dict[str, Any]) -> Session | None:
         return sessions.edit(cgrid)
     standing_by = passive_sessions(world).remove(cgrid)
     if standing_by is not None:
-        sessions.put(cgrid, standing_by)
-        return standing_by
+        session = standing_by.copy()  # the other comes back when the decision is undone
+        sessions.put(cgrid, session)
+        return session
     return relocate(world, active_sessions(world), event, cgrid)
 
 

@@ -2,13 +2,14 @@
 
 from hashlib import sha1
 
+import msgspec
 import pytest
 
 from cgrcore.errors import NotFound, Refused
-from cgrcore.sessions import active_sessions, cgrid_of, count_runs, passive_sessions
+from cgrcore.sessions import active_sessions, cgrid_of, count_runs, deactivate, passive_sessions
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
-from tests.sessions.calls import Phone, held
+from tests.sessions.calls import Phone, decide, held
 
 
 @pytest.fixture
@@ -39,6 +40,15 @@ def test_a_session_that_stands_by_is_taken_over_by_its_next_event(phone: Phone) 
     phone.world.state.take()
     phone.update("60s")
     assert (phone.session.runs[0].total_usage_ns, len(passive_sessions(phone.world))) == (120 * SECOND_NS, 0)
+
+
+def test_a_session_that_stands_by_is_left_as_it_was_by_a_refused_update(phone: Phone) -> None:
+    phone.initiate("60s")
+    decide(phone.world, lambda world: deactivate(world, []))
+    before = msgspec.msgpack.encode(passive_sessions(phone.world).require(phone.cgrid))
+    with pytest.raises(Refused):
+        phone.update("1h", is_forced=True, LastUsed="20s")
+    assert msgspec.msgpack.encode(passive_sessions(phone.world).require(phone.cgrid)) == before
 
 
 def test_a_call_that_was_transferred_goes_on_under_its_new_name(phone: Phone, moved: Phone) -> None:

@@ -105,7 +105,7 @@ def total(world: World) -> tuple[int, int]:
 
 def picture(world: World) -> list[Any]:
     accounts = [world.state.table("accounts").require(f"cgrates.org:{name}").encode() for name in ACCOUNTS]
-    return [*accounts, *(msgspec.msgpack.encode(session) for session in sessions(world))]
+    return [*accounts, *sorted(msgspec.msgpack.encode(session) for session in sessions(world))]
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,16 +1,12 @@
 """A real server is killed and started again: accounts, sessions and CDRs are as its clients were told."""
 
-import json
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.server_process import ServerProcess
 
 EVENT = {
     "Tenant": "cgrates.org",
@@ -25,65 +21,25 @@ EVENT = {
 }
 
 
-class Server:
-    """A server process on one store, and a client of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "store.db"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.start()
-
-    def start(self) -> None:
-        databases = [f"{section}.{key}" for section in ("data_db", "stor_db") for key in ("db_name",)]
-        options = [f"listen.rpc_json=127.0.0.1:{self.port}", *(f"{name}={self.database}" for name in databases)]
-        command = [sys.executable, "-m", "cgrserver.cli", "serve"]
-        self.process = subprocess.Popen([*command, *(part for option in options for part in ("--set", option))])
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                self.client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-                return
-            except ConnectionRefusedError:
-                assert self.process.poll() is None, "the server ended by itself"
-                assert time.monotonic() < deadline, "the server does not listen"
-                time.sleep(0.05)  # another process's start has no event to wait for
-
-    def call(self, method: str, **params: Any) -> Any:
-        self.client.sendall(json.dumps({"method": method, "params": [params], "id": 1}).encode() + b"\n")
-        reply = b""
-        while not reply.endswith(b"\n"):
-            reply += self.client.recv(65536)
-        answer = json.loads(reply)
-        assert answer["error"] is None, f"{method}: {answer['error']}"
-        return answer["result"]
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.client.close()
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path)
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    made = ServerProcess(tmp_path)
     yield made
     made.kill()
 
 
-def balances(server: Server) -> list[Any]:
+def balances(server: ServerProcess) -> list[Any]:
     found = server.call("APIerSv2.GetAccount", Tenant="cgrates.org", Account="1001")["BalanceMap"]
     return [(kind, held["ID"], held["Uuid"], held["Value"]) for kind, group in found.items() for held in group]
 
 
-def active_sessions(server: Server) -> list[Any]:
+def active_sessions(server: ServerProcess) -> list[Any]:
     """Return the sessions as listed, but for the name that each process gives itself."""
     return [{**listed, "NodeID": ""} for listed in server.call("SessionSv1.GetActiveSessions")]
 
 
 @pytest.mark.slow
-def test_a_killed_server_comes_back_as_its_clients_knew_it(server: Server) -> None:
+def test_a_killed_server_comes_back_as_its_clients_knew_it(server: ServerProcess) -> None:
     account = {"Tenant": "cgrates.org", "Account": "1001", "Value": 12.5, "Balance": {"ID": "main"}}
     assert server.call("APIerSv1.AddBalance", BalanceType="*monetary", **account) == "OK"
     assert server.call("APIerSv1.AddBalance", BalanceType="*generic", **account) == "OK"
@@ -100,7 +56,7 @@ def test_a_killed_server_comes_back_as_its_clients_knew_it(server: Server) -> No
 
 
 @pytest.mark.slow
-def test_a_call_under_way_goes_on_after_a_kill(server: Server) -> None:
+def test_a_call_under_way_goes_on_after_a_kill(server: ServerProcess) -> None:
     plan = Path(__file__).parents[2] / "tariffplans" / "fosdem"
     assert server.call("APIerSv1.LoadTariffPlanFromFolder", FolderPath=str(plan)) == "OK"
     account = {"Tenant": "cgrates.org", "Account": "1001", "Value": 100, "Balance": {"ID": "main"}}
@@ -119,7 +75,7 @@ def test_a_call_under_way_goes_on_after_a_kill(server: Server) -> None:
 
 
 @pytest.mark.slow
-def test_a_request_repeated_after_a_kill_is_not_done_twice(server: Server) -> None:
+def test_a_request_repeated_after_a_kill_is_not_done_twice(server: ServerProcess) -> None:
     request = {
         "Tenant": "cgrates.org",
         "Account": "1001",

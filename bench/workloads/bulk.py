@@ -17,7 +17,7 @@ RUNS = 3
 
 @benchmark("bulk")
 def bulk(context: Context) -> Iterator[Measure]:
-    """A million generated CDRs of the fosdem plan, rated on one core; a thousand of them checked one by one."""
+    """A million generated CDRs of the fosdem plan, rated on one core and checked by sample: cgrcore/_fast/bulk.pyx."""
     try:
         runs = sorted(rate_generated(PLAN, COUNT).seconds for _ in range(RUNS))
     except Corrupt as error:

@@ -46,7 +46,7 @@ class Rounding(Enum):
     @classmethod
     def of(cls, word: str) -> "Rounding":
         """Return the mode a tariff plan names, NONE for an unknown word."""
-        return _BY_WORD.get(word, cls.NONE)
+        return _BY_WORD.get(word, _NONE)
 
 
 _BY_WORD = {mode.value: mode for mode in Rounding}

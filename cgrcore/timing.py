@@ -49,6 +49,8 @@ MAX_READ = 4096
 MAX_READ_SIZE = 40
 
 _ZERO_TEXT = "0001-01-01T00:00:00Z"
+#: Of whatever clock it is added to.
+_EPOCH = datetime(1970, 1, 1)
 _EPOCH_DAYS = date(1970, 1, 1).toordinal()
 
 
@@ -359,10 +361,7 @@ def format_time(at: int, offset_s: int = 0) -> str:
     if at == ZERO_AT:
         return _ZERO_TEXT
     seconds, nanoseconds = divmod(at, SECOND_NS)
-    days, clock = divmod(seconds + offset_s, 86400)
-    day = date.fromordinal(days + _EPOCH_DAYS)
-    hours, rest = divmod(clock, 3600)
-    text = f"{day.year:04d}-{day.month:02d}-{day.day:02d}T{hours:02d}:{rest // 60:02d}:{rest % 60:02d}"
+    text = (_EPOCH + timedelta(seconds=seconds + offset_s)).isoformat()
     if nanoseconds:
         text += f".{nanoseconds:09d}".rstrip("0")
     if not offset_s:

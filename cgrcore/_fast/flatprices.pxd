@@ -62,6 +62,7 @@ cdef class FlatPrice:
 
 cdef bint find_midnight(int64_t start_at, int64_t offset, int64_t usage, int64_t *midnight_at) noexcept nogil
 
+
 # The check of overflow knows 64-bit integers only.
 @cython.overflowcheck(False)
 cdef inline int128 half_away(int128 dividend, int128 divisor) noexcept nogil:

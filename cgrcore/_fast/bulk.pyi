@@ -20,7 +20,7 @@ class BulkPrices:
     ) -> None: ...
     def rate(
         self,
-        subjects: NDArray[int32],
+        profiles: NDArray[int32],
         numbers: NDArray[uint8],
         starts_at: NDArray[int64],
         usages_ns: NDArray[int64],

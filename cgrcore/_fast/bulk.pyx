@@ -45,8 +45,8 @@ cdef struct Price:
 cdef class BulkPrices:
     """The flat prices of calls that share their tenant, category, type and clock, by window of a profile and prefix.
 
-    `windows` holds for each subject its activations as (from_at, until_at), `resolve(window, prefix)` returns the
-    flat price of a prefix (by its place, -1 for numbers without one) in a window (counted through all subjects), or
+    `windows` holds for each profile its activations as (from_at, until_at), `resolve(window, prefix)` returns the
+    flat price of a prefix (by its place, -1 for numbers without one) in a window (counted through all profiles), or
     None.
     """
 
@@ -66,7 +66,7 @@ cdef class BulkPrices:
 
     def __init__(self, PrefixIndex index, list windows, resolve, *, bint is_voice, int64_t offset_ns, limit_ns=None):
         cdef list flat = [window for group in windows for window in group]
-        cdef Py_ssize_t place = 0, subject
+        cdef Py_ssize_t place = 0, profile
         self.index = index
         self.has_other_prefixes = bool(index.others)
         self.resolve = resolve
@@ -76,44 +76,44 @@ cdef class BulkPrices:
         self.from_at = numpy.array([window[0] for window in flat], dtype=numpy.int64)
         self.until_at = numpy.array([window[1] for window in flat], dtype=numpy.int64)
         self.first_window = numpy.zeros(len(windows) + 1, dtype=numpy.int32)
-        for subject in range(len(windows)):
-            place += len(windows[subject])
-            self.first_window[subject + 1] = place
+        for profile in range(len(windows)):
+            place += len(windows[profile])
+            self.first_window[profile + 1] = place
         self.table = numpy.full((len(flat), len(index) + 1), UNKNOWN, dtype=numpy.int32)
         self.alive = []
 
     def __dealloc__(self):
         PyMem_Free(self.prices)
 
-    def rate(self, const int32_t[::1] subjects, const uint8_t[:, ::1] numbers, const int64_t[::1] starts_at,
+    def rate(self, const int32_t[::1] profiles, const uint8_t[:, ::1] numbers, const int64_t[::1] starts_at,
              const int64_t[::1] usages_ns, int64_t[::1] costs_nano, uint8_t[::1] is_left):
         """Write the rows' costs and which rows are left; return the total of those that are not.
 
-        `subjects` (n,) are places in `windows`, `numbers` (n, width) padded with zero bytes. Raises ValueError when
-        the columns differ in length, IndexError for a subject that is not there.
+        `profiles` (n,) are places in `windows`, `numbers` (n, width) padded with zero bytes. Raises ValueError when
+        the columns differ in length, IndexError for a profile that is not there.
         """
-        cdef Py_ssize_t count = subjects.shape[0]
+        cdef Py_ssize_t count = profiles.shape[0]
         cdef int128 total
         if not (numbers.shape[0] == starts_at.shape[0] == usages_ns.shape[0] == costs_nano.shape[0]
                 == is_left.shape[0] == count):
             raise ValueError("the columns differ in length")
-        if count and not 0 <= numpy.min(subjects) <= numpy.max(subjects) < self.first_window.shape[0] - 1:
-            raise IndexError("a subject that is not there")
+        if count and not 0 <= numpy.min(profiles) <= numpy.max(profiles) < self.first_window.shape[0] - 1:
+            raise IndexError("a profile that is not there")
         cdef int32_t[::1] windows = numpy.empty(count, dtype=numpy.int32)
         cdef int32_t[::1] prefixes = numpy.empty(count, dtype=numpy.int32)
         with nogil:
-            self.match(subjects, numbers, starts_at, usages_ns, windows, prefixes)
+            self.match(profiles, numbers, starts_at, usages_ns, windows, prefixes)
         self.find_wanted()
         with nogil:
             total = self.price(windows, prefixes, starts_at, usages_ns, costs_nano, is_left)
         return int_of(total)
 
-    cdef void match(self, const int32_t[::1] subjects, const uint8_t[:, ::1] numbers, const int64_t[::1] starts_at,
+    cdef void match(self, const int32_t[::1] profiles, const uint8_t[:, ::1] numbers, const int64_t[::1] starts_at,
                     const int64_t[::1] usages, int32_t[::1] windows, int32_t[::1] prefixes) noexcept nogil:
         """Write each row's window, -1 for none, and prefix; mark the prices that are wanted."""
         cdef Py_ssize_t row
         cdef Py_ssize_t width = numbers.shape[1]
-        for row in range(subjects.shape[0]):
+        for row in range(profiles.shape[0]):
             windows[row] = -1
             if width == 0 or numbers[row, 0] == 0 or numbers[row, 0] == c"*":
                 continue  # no number, or "*any": these are looked up by another rule
@@ -121,7 +121,7 @@ cdef class BulkPrices:
                 continue
             if not 0 < usages[row] <= self.limit or not -2 * LIMIT < starts_at[row] < 2 * LIMIT:
                 continue
-            windows[row] = self.window_at(subjects[row], starts_at[row], starts_at[row] + usages[row])
+            windows[row] = self.window_at(profiles[row], starts_at[row], starts_at[row] + usages[row])
             if windows[row] < 0:
                 continue
             # Column 0 is for numbers without a prefix.
@@ -129,9 +129,9 @@ cdef class BulkPrices:
             if self.table[windows[row], prefixes[row]] == UNKNOWN:
                 self.table[windows[row], prefixes[row]] = WANTED
 
-    cdef int32_t window_at(self, int32_t subject, int64_t start_at, int64_t end_at) noexcept nogil:
+    cdef int32_t window_at(self, int32_t profile, int64_t start_at, int64_t end_at) noexcept nogil:
         cdef int32_t window
-        for window in range(self.first_window[subject], self.first_window[subject + 1]):
+        for window in range(self.first_window[profile], self.first_window[profile + 1]):
             if self.from_at[window] <= start_at and (end_at < self.until_at[window]
                                                      or self.until_at[window] == INT64_MAX):
                 return window

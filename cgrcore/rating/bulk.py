@@ -74,19 +74,14 @@ def rate_columns(world: World, columns: CallColumns) -> Costs:
     count = len(columns.subject_index)
     costs_nano = numpy.zeros(count, dtype=int64)
     is_left = numpy.ones(count, dtype=uint8)
-    prices = _prices(tariff_of(world), columns)
-    total_nano = (
-        0
-        if prices is None
-        else prices.rate(
-            columns.subject_index,
-            _bytes(columns.destinations),
-            columns.starts_at,
-            columns.usages_ns,
-            costs_nano,
-            is_left,
-        )
-    )
+    if count and not 0 <= columns.subject_index.min() <= columns.subject_index.max() < len(columns.subjects):
+        raise IndexError("a subject that is not there")
+    tariff = tariff_of(world)
+    total_nano = 0
+    if not tariff.matches_subject_prefixes:
+        prices, profile_of = _prices(tariff, columns)
+        texts, profiles = _bytes(columns.destinations), profile_of[columns.subject_index]
+        total_nano = prices.rate(profiles, texts, columns.starts_at, columns.usages_ns, costs_nano, is_left)
     is_refused = numpy.zeros(count, dtype=bool_)
     left = numpy.flatnonzero(is_left)
     for row in left.tolist():
@@ -108,21 +103,25 @@ def _bytes(texts: NDArray[bytes_]) -> NDArray[uint8]:
     return texts.view(uint8).reshape(len(texts), texts.itemsize)
 
 
-def _prices(tariff: Tariff, columns: CallColumns) -> BulkPrices | None:
-    """Return the flat prices that calls of these subjects may have; None when subjects are matched by prefix."""
-    if tariff.matches_subject_prefixes:
-        return None
+def _prices(tariff: Tariff, columns: CallColumns) -> tuple[BulkPrices, NDArray[int32]]:
+    """Return the flat prices that calls of these subjects may have, by profile, and the place of each one's profile."""
     flat = FlatTariff(tariff)
     common = columns.common
     head = f"*out:{common.tenant}:{common.category}:"
     prefixes = list(tariff.prefixes())
-    windows = []
+    windows: list[list[tuple[int, int]]] = []
     reached = []
-    for subject in columns.subjects:
+    places: dict[str, int] = {}
+    profile_of = numpy.zeros(len(columns.subjects), dtype=int32)
+    for index, subject in enumerate(columns.subjects):
         profile = tariff.profiles.get(head + subject) or tariff.profiles.get(head + ANY)
-        found = () if profile is None else flat.windows_of(profile)
-        windows.append([(from_at, until_at) for from_at, until_at, _ in found])
-        reached += [(profile, plan) for _, _, plan in found]
+        key = "" if profile is None else profile.id
+        if key not in places:
+            places[key] = len(windows)
+            found = () if profile is None else flat.windows_of(profile)
+            windows.append([(from_at, until_at) for from_at, until_at, _ in found])
+            reached += [(profile, plan) for _, _, plan in found]
+        profile_of[index] = places[key]
 
     def resolve(window: int, prefix: int) -> FlatPrice | None:
         profile, plan = reached[window]
@@ -130,7 +129,7 @@ def _prices(tariff: Tariff, columns: CallColumns) -> BulkPrices | None:
         return flat.resolve(profile, plan, "" if prefix < 0 else prefixes[prefix])
 
     limit_ns = tariff.max_usage_ns.get(common.tor, tariff.max_usage_ns.get(ANY))
-    return BulkPrices(
+    prices = BulkPrices(
         PrefixIndex(prefixes),
         windows,
         resolve,
@@ -138,3 +137,4 @@ def _prices(tariff: Tariff, columns: CallColumns) -> BulkPrices | None:
         offset_ns=common.offset_s * SECOND_NS,
         limit_ns=limit_ns,
     )
+    return prices, profile_of

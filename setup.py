@@ -39,6 +39,7 @@ def extensions() -> list[Extension]:
 
 
 setup(
+    options={"build_ext": {"parallel": os.cpu_count() or 1}},
     ext_modules=cythonize(
         extensions(),
         build_dir="build/cython-debug" if DEBUG else "build/cython",

@@ -15,13 +15,14 @@ from cgrcore.accounting import (
     refund_increments,
     refund_rounding,
 )
+from cgrcore.errors import BadRequest
 from cgrcore.event import usage_of
 from cgrcore.rating import Call, EventCost, pause_cost
 from cgrcore.scheduling.dynaprepaid import make_dynaprepaid_account
 from cgrcore.sessions.records import Session, SessionRun
 from cgrcore.world import World
 
-__all__ = ["UNLIMITED", "default_usage", "ensure_account", "grant", "reserve_slice", "run_call", "settle"]
+__all__ = ["UNLIMITED", "default_usage", "ensure_account", "grant", "reserve_slice", "run_call", "settle", "told_usage"]
 
 #: What a debit loop answers for the usage it will pay for: without limit.
 UNLIMITED = -1
@@ -29,6 +30,17 @@ UNLIMITED = -1
 #: Whose credit decides how long a call may be; what is debited while it runs. Words without a star: by their CDR only.
 AUTHORISED = frozenset(("*prepaid", "*dynaprepaid", "*pseudoprepaid"))
 DEBITED = frozenset(("*prepaid", "*dynaprepaid"))
+
+
+def told_usage(event: dict[str, Any], name: str) -> int | None:
+    """Return what an event says of usage (ns), None when it says nothing.
+
+    Raises BadRequest for what cannot be read and for less than nothing, which would be credit for whoever says it.
+    """
+    told_ns = usage_of(event.get(name))
+    if told_ns is not None and told_ns < 0:
+        raise BadRequest(f"negative {name}: {told_ns} ns")
+    return told_ns
 
 
 def default_usage(world: World, tor: str) -> int:
@@ -142,10 +154,10 @@ def _merge(run: SessionRun, cost: EventCost) -> None:
 def grant(world: World, session: Session, event: dict[str, Any], *, is_forced: bool = False) -> dict[str, int]:
     """Reserve for every run what the event asks for; return what each may use (ns)."""
     tor = _text(event, "ToR")
-    wanted = usage_of(event.get("Usage"))
+    wanted = told_usage(event, "Usage")
     usage_ns = default_usage(world, tor) if wanted is None else wanted
-    last_used_ns = usage_of(event.get("LastUsed"))
-    total_ns = usage_of(event.get("TotalUsage"))
+    last_used_ns = told_usage(event, "LastUsed")
+    total_ns = told_usage(event, "TotalUsage")
     granted = {}
     for run in session.runs:
         run_usage_ns, run_last_ns = usage_ns, last_used_ns

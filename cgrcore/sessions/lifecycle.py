@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from cgrcore.accounting import max_usage
 from cgrcore.chargers import runs_of
 from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, Refused, kept
-from cgrcore.event import CgrEvent, boolean_option, duration_option, time_of, usage_of
+from cgrcore.event import CgrEvent, boolean_option, duration_option, time_of
 from cgrcore.sessions.charging import (
     AUTHORISED,
     DEBITED,
@@ -20,6 +20,7 @@ from cgrcore.sessions.charging import (
     grant,
     run_call,
     settle,
+    told_usage,
 )
 from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active
 from cgrcore.sessions.records import MAIN_FIELDS, Session, SessionRun
@@ -40,8 +41,8 @@ def prefixed(prefix: str, error: CgrError) -> CgrError:
 
 def authorise(world: World, event: CgrEvent) -> dict[str, int]:
     """Return how much each run of the event may use (ns; UNLIMITED), reserving nothing."""
-    wanted = usage_of(event.event.get("Usage"))
-    usage_ns = default_usage(world, str(event.event.get("ToR") or "")) if wanted is None else max(wanted, 0)
+    wanted = told_usage(event.event, "Usage")
+    usage_ns = default_usage(world, str(event.event.get("ToR") or "")) if wanted is None else wanted
     event.event.setdefault("CGRID", cgrid_of(event.event))
     event.event.setdefault("Usage", usage_ns)
     session = new_session(world, event)
@@ -206,8 +207,8 @@ def terminate(world: World, event: CgrEvent) -> None:
 
 def _end_failed(session: Session, event: CgrEvent) -> None:
     """Take over the usage that the event tells of a session whose start was refused. Without one it stays as asked."""
-    used = usage_of(event.event.get("Usage"))
-    _note_usage(session, usage_of(event.event.get("LastUsed")) if used is None else used)
+    used = told_usage(event.event, "Usage")
+    _note_usage(session, told_usage(event.event, "LastUsed") if used is None else used)
 
 
 def _note_usage(session: Session, usage_ns: int | None) -> None:
@@ -232,8 +233,8 @@ def end(
     answer_time = None
     failure: CgrError | None = None
     if event is not None:
-        usage_ns = usage_of(event.event.get("Usage"))
-        last_used_ns = usage_of(event.event.get("LastUsed"))
+        usage_ns = told_usage(event.event, "Usage")
+        last_used_ns = told_usage(event.event, "LastUsed")
         answer_time = event.event.get("AnswerTime")
     for run in session.runs:
         try:
@@ -266,7 +267,7 @@ def message(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[s
     session = new_session(world, event)
     granted = _rals(grant, world, session, session.event, is_forced=is_forced)
     least = min(granted.values())
-    wanted = usage_of(event.event.get("Usage")) or 0
+    wanted = told_usage(event.event, "Usage") or 0
     for run in session.runs:
         usage_ns = wanted if run.request_type in ("*postpaid", "*rated") else least
         run.event["Usage"] = settle(world, session, run, usage_ns, None)

@@ -1,9 +1,11 @@
 """Charging slice by slice: however a call is cut, it costs what the whole costs, and nothing is lost on the way."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgrcore.accounting import debit
+from cgrcore.errors import BadRequest
 from cgrcore.sessions import default_usage
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
@@ -131,3 +133,21 @@ def test_the_next_slice_begins_where_the_paid_time_ends(phone: Phone) -> None:
     phone.update("60s")
     run = phone.session.runs[0]
     assert run.end_at - run.start.at == 120 * SECOND_NS
+
+
+@pytest.mark.parametrize("told", [{"Usage": "-1s"}, {"Usage": "60s", "LastUsed": "-1h"}, {"TotalUsage": "-1s"}])
+def test_less_than_nothing_is_no_usage(told: dict[str, str]) -> None:
+    phone = Phone(rich_world())
+    phone.initiate("60s")
+    before = held(phone.world)
+    with pytest.raises(BadRequest, match="negative"):
+        phone.update(**told)
+    assert held(phone.world) == before
+
+
+def test_an_end_with_less_than_nothing_leaves_the_session() -> None:
+    phone = Phone(rich_world())
+    phone.initiate("60s")
+    with pytest.raises(BadRequest, match="negative Usage"):
+        phone.terminate("-1s")
+    assert phone.is_active

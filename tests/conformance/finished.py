@@ -13,7 +13,9 @@ FINISHED: dict[str, str | frozenset[str]] = {
     "charging_sessions": "*",
     "rating": "*",
     "trends_rankings": "*",
-    "wire": frozenset({"method", "ping"}),
+    "wire": frozenset(
+        {"empty_object", "event_values", "field_names", "method", "ping", "size", "text", "text_account"}
+    ),
     "core": frozenset(
         {
             "config",

@@ -19,7 +19,7 @@ import msgspec
 
 from cgrcore.world import World
 
-__all__ = ["METHODS", "Args", "Method", "method"]
+__all__ = ["METHODS", "Args", "Method", "apier_names", "method"]
 
 
 class Args(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -49,6 +49,11 @@ class Method(msgspec.Struct, frozen=True):
 
 #: Every declared method by its wire name. Filled while the packages are imported, constant afterwards.
 METHODS: dict[str, Method] = {}
+
+
+def apier_names(name: str) -> tuple[str, ...]:
+    """Return the other names that a method of APIerSv1 answers to."""
+    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 def method(

@@ -16,7 +16,7 @@ from cgrcore.errors import CgrError, NotFound, server_error
 from cgrcore.scheduling.due import reload_schedule
 from cgrcore.scheduling.plans import attach_plans, detach_account
 from cgrcore.world import World
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -66,10 +66,6 @@ class PageArgs(Args):
     Search: str = ""
     Limit: int | None = None
     Offset: int | None = None
-
-
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 # --- making and removing ---------------------------------------------------------------------------------------------
@@ -136,7 +132,7 @@ def _finish(world: World, account: Account, options: dict[str, bool] | None, rel
     return "OK"
 
 
-@method("APIerSv1.RemoveAccount", mandatory=("Account",), aliases=_names("RemoveAccount"))
+@method("APIerSv1.RemoveAccount", mandatory=("Account",), aliases=apier_names("RemoveAccount"))
 def remove_account(world: World, args: AccountArgs) -> str:
     """Remove an account and detach it from its plans. One that does not exist is removed already."""
     account_id = account_id_of(world.tenant(args.Tenant), args.Account)
@@ -218,7 +214,7 @@ def get_accounts_count_v2(world: World, args: TenantArgs) -> int:
     return count
 
 
-@method("APIerSv1.GetAccountIDs", aliases=_names("GetAccountIDs"))
+@method("APIerSv1.GetAccountIDs", aliases=apier_names("GetAccountIDs"))
 def get_account_ids(world: World, args: PageArgs) -> list[str]:
     """Return the names of a tenant's accounts, sorted."""
     prefix = f"{world.tenant(args.Tenant)}:"
@@ -232,7 +228,7 @@ def get_account_ids(world: World, args: PageArgs) -> list[str]:
 # --- shared groups ---------------------------------------------------------------------------------------------------
 
 
-@method("APIerSv1.GetSharedGroup", args=str, aliases=_names("GetSharedGroup"))
+@method("APIerSv1.GetSharedGroup", args=str, aliases=apier_names("GetSharedGroup"))
 def get_shared_group(world: World, group_id: str) -> dict[str, Any]:
     """Return a shared group; one that does not exist is empty and nameless."""
     group: SharedGroup = world.state.table("shared_groups").get(group_id) or SharedGroup("")

@@ -15,13 +15,9 @@ from cgrcore.money import NANO
 from cgrcore.ports import Reads
 from cgrcore.rating import EventCost
 from cgrcore.world import World
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
-
-
-def _aliases(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 class V1TPAction(Args):
@@ -189,7 +185,7 @@ class RemoveActionsArgs(Args):
     ActionIDs: list[str] | None = None
 
 
-@method("APIerSv1.RemoveActions", aliases=_aliases("RemoveActions"))
+@method("APIerSv1.RemoveActions", aliases=apier_names("RemoveActions"))
 def remove_actions(world: World, args: RemoveActionsArgs) -> str:
     """Remove action sets; those that do not exist are passed over."""
     if args.ActionIDs is None:
@@ -221,7 +217,7 @@ async def _find_last_cost(store: Reads, tenant: str, account: str) -> EventCost 
     return found[0].cost_details if found else None
 
 
-@method("APIerSv1.ExecuteAction", aliases=_aliases("ExecuteAction"), fetch=_last_cost)
+@method("APIerSv1.ExecuteAction", aliases=apier_names("ExecuteAction"), fetch=_last_cost)
 def execute_action(world: World, args: ExecuteActionArgs, last_cost: EventCost | None) -> str:
     """Run an action set for an account, or for none."""
     account_id = f"{world.tenant(args.Tenant)}:{args.Account}" if args.Account else None

@@ -16,7 +16,7 @@ from cgrcore.errors import CgrError, PartiallyExecuted, mandatory_missing, serve
 from cgrcore.money import nano_from_number
 from cgrcore.world import World
 from cgrserver.rpc.balance_fields import balance_filter
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -60,10 +60,6 @@ class TransferArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
 def _run(world: World, account_id: str, actions: list[Action], extra: Any) -> None:
     """Run actions on an account, which is made when it is missing.
 
@@ -93,13 +89,13 @@ def _change(world: World, args: BalanceArgs, kind: str) -> str:
     return "OK"
 
 
-@method("APIerSv1.AddBalance", mandatory=("Account", "BalanceType"), aliases=_names("AddBalance"))
+@method("APIerSv1.AddBalance", mandatory=("Account", "BalanceType"), aliases=apier_names("AddBalance"))
 def add_balance(world: World, args: BalanceArgs) -> str:
     """Add to the balances that `Balance` means, or to a new one; with Overwrite they are set to zero before."""
     return _change(world, args, "*topup_reset" if args.Overwrite else "*topup")
 
 
-@method("APIerSv1.DebitBalance", mandatory=("Account", "BalanceType"), aliases=_names("DebitBalance"))
+@method("APIerSv1.DebitBalance", mandatory=("Account", "BalanceType"), aliases=apier_names("DebitBalance"))
 def debit_balance(world: World, args: BalanceArgs) -> str:
     """Subtract from the balances that `Balance` means, or a new one; with Overwrite they are set to zero before."""
     return _change(world, args, "*debit_reset" if args.Overwrite else "*debit")
@@ -110,14 +106,14 @@ def _require_id(fields: dict[str, Any] | None) -> None:
         raise mandatory_missing(["BalanceID or BalanceUUID"])
 
 
-@method("APIerSv1.SetBalance", mandatory=("Account", "BalanceType"), aliases=_names("SetBalance"))
+@method("APIerSv1.SetBalance", mandatory=("Account", "BalanceType"), aliases=apier_names("SetBalance"))
 def set_balance(world: World, args: BalanceArgs) -> str:
     """Give one balance, found by its id or UUID, the fields of `Balance` and the value, if it is not 0."""
     _require_id(args.Balance)
     return _change(world, args, "*set_balance")
 
 
-@method("APIerSv1.SetBalances", mandatory=("Account", "Balances"), aliases=_names("SetBalances"))
+@method("APIerSv1.SetBalances", mandatory=("Account", "Balances"), aliases=apier_names("SetBalances"))
 def set_balances(world: World, args: BalancesArgs) -> str:
     """Set several balances of an account, one after the other, as SetBalance does.
 
@@ -141,7 +137,7 @@ def set_balances(world: World, args: BalancesArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.RemoveBalances", mandatory=("Account", "BalanceType"), aliases=_names("RemoveBalances"))
+@method("APIerSv1.RemoveBalances", mandatory=("Account", "BalanceType"), aliases=apier_names("RemoveBalances"))
 def remove_balances(world: World, args: BalanceArgs) -> str:
     """Remove the balances that `Balance` means."""
     account_id = account_id_of(world.tenant(args.Tenant), args.Account)
@@ -152,7 +148,7 @@ def remove_balances(world: World, args: BalanceArgs) -> str:
 @method(
     "APIerSv1.TransferBalance",
     mandatory=("SourceAccountID", "SourceBalanceID", "DestinationAccountID", "DestinationBalanceID"),
-    aliases=_names("TransferBalance"),
+    aliases=apier_names("TransferBalance"),
 )
 def transfer_balance(world: World, args: TransferArgs) -> str:
     """Move units from a balance of one account to a balance of another."""

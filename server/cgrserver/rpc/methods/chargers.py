@@ -18,7 +18,7 @@ from cgrserver.rpc.profiles import (
     texts,
     weight_of,
 )
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -36,11 +36,7 @@ class ChargerArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetChargerProfile", mandatory=("ID",), aliases=_names("SetChargerProfile"))
+@method("APIerSv1.SetChargerProfile", mandatory=("ID",), aliases=apier_names("SetChargerProfile"))
 def set_charger_profile(world: World, args: ChargerArgs) -> str:
     """Keep a charger profile, in place of one with the same id."""
     record = ChargerProfile(
@@ -56,20 +52,20 @@ def set_charger_profile(world: World, args: ChargerArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetChargerProfile", mandatory=("ID",), aliases=_names("GetChargerProfile"))
+@method("APIerSv1.GetChargerProfile", mandatory=("ID",), aliases=apier_names("GetChargerProfile"))
 def get_charger_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a charger profile."""
     record: ChargerProfile = find(world, TABLE, args)
     return record.as_wire()
 
 
-@method("APIerSv1.GetChargerProfileIDs", aliases=_names("GetChargerProfileIDs"))
+@method("APIerSv1.GetChargerProfileIDs", aliases=apier_names("GetChargerProfileIDs"))
 def get_charger_profile_ids(world: World, args: PageArgs) -> list[str] | None:
     """Return the ids of a tenant's charger profiles."""
     return ids_of(world, TABLE, args)
 
 
-@method("APIerSv1.RemoveChargerProfile", mandatory=("ID",), aliases=_names("RemoveChargerProfile"))
+@method("APIerSv1.RemoveChargerProfile", mandatory=("ID",), aliases=apier_names("RemoveChargerProfile"))
 def remove_charger_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a charger profile."""
     remove(world, TABLE, args)

@@ -16,7 +16,7 @@ from cgrserver.rpc.profiles import (
     remove,
     texts,
 )
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -75,11 +75,7 @@ class ComputeIdsArgs(Args):
     DispatcherIDs: list[str] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetFilter", mandatory=("ID",), aliases=_names("SetFilter"))
+@method("APIerSv1.SetFilter", mandatory=("ID",), aliases=apier_names("SetFilter"))
 def set_filter(world: World, args: FilterArgs) -> str:
     """Keep a filter, in place of one with the same id. An unknown type is an error only when it is asked."""
     change_cache(world, TABLE, args)
@@ -93,7 +89,7 @@ def set_filter(world: World, args: FilterArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetFilter", mandatory=("ID",), aliases=_names("GetFilter"))
+@method("APIerSv1.GetFilter", mandatory=("ID",), aliases=apier_names("GetFilter"))
 def get_filter(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a filter; an inline one is parsed."""
     tenant = world.tenant(args.Tenant)
@@ -106,13 +102,13 @@ def get_filter(world: World, args: TenantIdArgs) -> dict[str, Any]:
     return record.as_wire()
 
 
-@method("APIerSv1.GetFilterIDs", aliases=_names("GetFilterIDs"))
+@method("APIerSv1.GetFilterIDs", aliases=apier_names("GetFilterIDs"))
 def get_filter_ids(world: World, args: PageArgs) -> list[str] | None:
     """Return the ids of a tenant's filters."""
     return ids_of(world, TABLE, args)
 
 
-@method("APIerSv1.RemoveFilter", mandatory=("ID",), aliases=_names("RemoveFilter"))
+@method("APIerSv1.RemoveFilter", mandatory=("ID",), aliases=apier_names("RemoveFilter"))
 def remove_filter(world: World, args: TenantIdArgs) -> str:
     """Remove a filter that nothing refers to."""
     tenant = world.tenant(args.Tenant)
@@ -133,7 +129,7 @@ def _check_item(args: IndexArgs) -> None:
         raise mandatory_missing(("Context",))
 
 
-@method("APIerSv1.GetFilterIndexes", aliases=_names("GetFilterIndexes"))
+@method("APIerSv1.GetFilterIndexes", aliases=apier_names("GetFilterIndexes"))
 def get_filter_indexes(world: World, args: IndexArgs) -> list[str] | None:
     """Return the keys by which the profiles of a kind can be found, each with the profile's id."""
     _check_item(args)
@@ -147,20 +143,20 @@ def get_filter_indexes(world: World, args: IndexArgs) -> list[str] | None:
     return found[start : start + args.Limit if args.Limit else None] or None
 
 
-@method("APIerSv1.RemoveFilterIndexes", aliases=_names("RemoveFilterIndexes"))
+@method("APIerSv1.RemoveFilterIndexes", aliases=apier_names("RemoveFilterIndexes"))
 def remove_filter_indexes(world: World, args: IndexArgs) -> str:
     """Accepted: indexes follow from the profiles and cannot be lost."""
     _check_item(args)
     return "OK"
 
 
-@method("APIerSv1.ComputeFilterIndexes", aliases=_names("ComputeFilterIndexes"))
+@method("APIerSv1.ComputeFilterIndexes", aliases=apier_names("ComputeFilterIndexes"))
 def compute_filter_indexes(world: World, args: ComputeArgs) -> str:
     """Accepted: indexes follow from the profiles and are never stale."""
     return "OK"
 
 
-@method("APIerSv1.ComputeFilterIndexIDs", aliases=_names("ComputeFilterIndexIDs"))
+@method("APIerSv1.ComputeFilterIndexIDs", aliases=apier_names("ComputeFilterIndexIDs"))
 def compute_filter_index_ids(world: World, args: ComputeIdsArgs) -> str:
     """Accepted: indexes follow from the profiles and are never stale."""
     return "OK"

@@ -7,7 +7,7 @@ from cgrcore.rankings import RankingProfile, ranking_of, remove_profile, store_p
 from cgrcore.timing import format_time
 from cgrcore.world import World
 from cgrserver.rpc.profiles import PageArgs, TenantIdArgs, change_cache, find, ids_of, texts
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -39,11 +39,7 @@ class ScheduledArgs(Args):
     RankingIDPrefixes: list[str] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetRankingProfile", mandatory=("ID",), aliases=_names("SetRankingProfile"))
+@method("APIerSv1.SetRankingProfile", mandatory=("ID",), aliases=apier_names("SetRankingProfile"))
 def set_ranking_profile(world: World, args: ProfileArgs) -> str:
     """Keep a ranking profile, in place of one with the same id; it is queried once it is scheduled."""
     change_cache(world, TABLE, args)
@@ -64,20 +60,20 @@ def set_ranking_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetRankingProfile", mandatory=("ID",), aliases=_names("GetRankingProfile"))
+@method("APIerSv1.GetRankingProfile", mandatory=("ID",), aliases=apier_names("GetRankingProfile"))
 def get_ranking_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a ranking profile."""
     record: RankingProfile = find(world, TABLE, args)
     return record.as_wire()
 
 
-@method("APIerSv1.GetRankingProfileIDs", aliases=_names("GetRankingProfileIDs"))
+@method("APIerSv1.GetRankingProfileIDs", aliases=apier_names("GetRankingProfileIDs"))
 def get_ranking_profile_ids(world: World, args: PageArgs) -> list[str] | None:
     """Return the ids of a tenant's ranking profiles."""
     return ids_of(world, TABLE, args)
 
 
-@method("APIerSv1.RemoveRankingProfile", mandatory=("ID",), aliases=_names("RemoveRankingProfile"))
+@method("APIerSv1.RemoveRankingProfile", mandatory=("ID",), aliases=apier_names("RemoveRankingProfile"))
 def remove_ranking_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a ranking profile and what it found; it is queried no more."""
     change_cache(world, TABLE, args)

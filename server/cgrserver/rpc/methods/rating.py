@@ -26,14 +26,9 @@ from cgrcore.rating import (
 from cgrcore.rating.callcost import rating_as_wire
 from cgrcore.timing import Moment, format_time, parse_duration, parse_time
 from cgrcore.world import World
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
-
-
-def _aliases(name: str) -> tuple[str, ...]:
-    """Return the other names a method of APIerSv1 answers to."""
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 def _moment(world: World, text: str) -> Moment:
@@ -51,7 +46,7 @@ class GetCostArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-@method("APIerSv1.GetCost", aliases=_aliases("GetCost"))
+@method("APIerSv1.GetCost", aliases=apier_names("GetCost"))
 def get_cost(world: World, args: GetCostArgs) -> dict[str, Any]:
     """Say what a call would cost."""
     usage_ns = parse_duration(args.Usage)
@@ -83,7 +78,7 @@ class GetDataCostArgs(Args):
     Opts: dict[str, Any] | None = None
 
 
-@method("APIerSv1.GetDataCost", aliases=_aliases("GetDataCost"))
+@method("APIerSv1.GetDataCost", aliases=apier_names("GetDataCost"))
 def get_data_cost(world: World, args: GetDataCostArgs) -> dict[str, Any]:
     """Say what data would cost, by amount."""
     start = _moment(world, args.AnswerTime)
@@ -199,7 +194,7 @@ def _plain_call(world: World, tenant: str, subject: str, destination: str, start
 # --- plans and profiles ----------------------------------------------------------------------------------------------
 
 
-@method("APIerSv1.GetRatingPlan", aliases=_aliases("GetRatingPlan"))
+@method("APIerSv1.GetRatingPlan", aliases=apier_names("GetRatingPlan"))
 def get_rating_plan(world: World, args: str) -> dict[str, Any]:
     """Show a rating plan."""
     plan = world.state.table("rating_plans").get(args)
@@ -259,13 +254,13 @@ def _page(ids: list[str], args: PageArgs) -> list[str]:
     return ids[: args.Limit] if args.Limit else ids
 
 
-@method("APIerSv1.GetRatingPlanIDs", aliases=_aliases("GetRatingPlanIDs"))
+@method("APIerSv1.GetRatingPlanIDs", aliases=apier_names("GetRatingPlanIDs"))
 def get_rating_plan_ids(world: World, args: PageArgs) -> list[str]:
     """List the ids of rating plans."""
     return _page([key for key in world.state.table("rating_plans") if key.startswith(args.Search)], args)
 
 
-@method("APIerSv1.RemoveRatingPlan", aliases=_aliases("RemoveRatingPlan"))
+@method("APIerSv1.RemoveRatingPlan", aliases=apier_names("RemoveRatingPlan"))
 def remove_rating_plan(world: World, args: str) -> str:
     """Remove a rating plan."""
     if not args:
@@ -283,7 +278,7 @@ class ProfileArgs(Args):
         return f"*out:{world.tenant(self.Tenant)}:{self.Category}:{self.Subject}"
 
 
-@method("APIerSv1.GetRatingProfile", mandatory=("Category", "Subject"), aliases=_aliases("GetRatingProfile"))
+@method("APIerSv1.GetRatingProfile", mandatory=("Category", "Subject"), aliases=apier_names("GetRatingProfile"))
 def get_rating_profile(world: World, args: ProfileArgs) -> dict[str, Any]:
     """Show a rating profile."""
     profile = world.state.table("rating_profiles").get(args.key(world))
@@ -303,7 +298,7 @@ def get_rating_profile(world: World, args: ProfileArgs) -> dict[str, Any]:
     }
 
 
-@method("APIerSv1.GetRatingProfileIDs", aliases=_aliases("GetRatingProfileIDs"))
+@method("APIerSv1.GetRatingProfileIDs", aliases=apier_names("GetRatingProfileIDs"))
 def get_rating_profile_ids(world: World, args: PageArgs) -> list[str]:
     """List rating profiles of a tenant as category:subject."""
     head = f"*out:{world.tenant(args.Tenant)}:"
@@ -324,7 +319,7 @@ class SetProfileArgs(ProfileArgs):
 
 
 @method(
-    "APIerSv1.SetRatingProfile", mandatory=("Subject", "RatingPlanActivations"), aliases=_aliases("SetRatingProfile")
+    "APIerSv1.SetRatingProfile", mandatory=("Subject", "RatingPlanActivations"), aliases=apier_names("SetRatingProfile")
 )
 def set_rating_profile(world: World, args: SetProfileArgs) -> str:
     """Say which plans price a subject, from when on."""
@@ -352,7 +347,7 @@ def _activation(world: World, given: ActivationArgs) -> Activation:
     return Activation(start.at, given.RatingPlanId, fallbacks, start.offset_s)
 
 
-@method("APIerSv1.RemoveRatingProfile", aliases=_aliases("RemoveRatingProfile"))
+@method("APIerSv1.RemoveRatingProfile", aliases=apier_names("RemoveRatingProfile"))
 def remove_rating_profile(world: World, args: ProfileArgs) -> str:
     """Remove a rating profile."""
     if (not args.Category and args.Subject) or (not args.Subject and args.Category):
@@ -368,7 +363,7 @@ def _destination_as_wire(destination: Destination) -> dict[str, Any]:
     return {"Id": destination.id, "Prefixes": list(destination.prefixes)}
 
 
-@method("APIerSv1.GetDestination", aliases=_aliases("GetDestination"))
+@method("APIerSv1.GetDestination", aliases=apier_names("GetDestination"))
 def get_destination(world: World, args: str) -> dict[str, Any]:
     """Show a destination."""
     found = world.state.table("destinations").get(args)
@@ -394,7 +389,7 @@ def get_destinations(world: World, args: DestinationsArgs) -> list[dict[str, Any
     return found
 
 
-@method("APIerSv1.GetReverseDestination", aliases=_aliases("GetReverseDestination"))
+@method("APIerSv1.GetReverseDestination", aliases=apier_names("GetReverseDestination"))
 def get_reverse_destination(world: World, args: str) -> list[str]:
     """List the destinations that have a prefix."""
     if not args:
@@ -412,7 +407,7 @@ class SetDestinationArgs(Args):
     Overwrite: bool = False
 
 
-@method("APIerSv1.SetDestination", mandatory=("Id", "Prefixes"), aliases=_aliases("SetDestination"))
+@method("APIerSv1.SetDestination", mandatory=("Id", "Prefixes"), aliases=apier_names("SetDestination"))
 def set_destination(world: World, args: SetDestinationArgs) -> str:
     """Define a destination."""
     table = world.state.table("destinations")
@@ -427,7 +422,7 @@ class RemoveDestinationArgs(Args):
     Prefixes: list[str] | None = None
 
 
-@method("APIerSv1.RemoveDestination", aliases=_aliases("RemoveDestination"))
+@method("APIerSv1.RemoveDestination", aliases=apier_names("RemoveDestination"))
 def remove_destination(world: World, args: RemoveDestinationArgs) -> str:
     """Remove destinations, or only some prefixes of theirs."""
     table = world.state.table("destinations")
@@ -444,7 +439,7 @@ def remove_destination(world: World, args: RemoveDestinationArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.ComputeReverseDestinations", aliases=_aliases("ComputeReverseDestinations"))
+@method("APIerSv1.ComputeReverseDestinations", aliases=apier_names("ComputeReverseDestinations"))
 def compute_reverse_destinations(world: World, args: str) -> str:
     """Compile the prefixes anew. They follow every change by themselves, so this is never needed."""
     world.parts.pop("tariff", None)
@@ -473,7 +468,7 @@ class SetTimingArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-@method("APIerSv1.GetTiming", mandatory=("ID",), aliases=_aliases("GetTiming"))
+@method("APIerSv1.GetTiming", mandatory=("ID",), aliases=apier_names("GetTiming"))
 def get_timing(world: World, args: IdArgs) -> dict[str, Any]:
     """Show a timing."""
     timing = world.state.table("timings").get(args.ID)
@@ -483,7 +478,7 @@ def get_timing(world: World, args: IdArgs) -> dict[str, Any]:
     return wire
 
 
-@method("APIerSv1.SetTiming", mandatory=("ID",), aliases=_aliases("SetTiming"))
+@method("APIerSv1.SetTiming", mandatory=("ID",), aliases=apier_names("SetTiming"))
 def set_timing(world: World, args: SetTimingArgs) -> str:
     """Define a timing."""
     for text in (args.StartTime, args.EndTime):
@@ -502,7 +497,7 @@ def _is_clock(text: str) -> bool:
     return len(parts) == 3 and all(part.isdigit() for part in parts)
 
 
-@method("APIerSv1.RemoveTiming", mandatory=("ID",), aliases=_aliases("RemoveTiming"))
+@method("APIerSv1.RemoveTiming", mandatory=("ID",), aliases=apier_names("RemoveTiming"))
 def remove_timing(world: World, args: IdArgs) -> str:
     """Remove a timing."""
     world.state.table("timings").remove(args.ID)

@@ -28,7 +28,7 @@ from cgrserver.rpc.profiles import (
     texts,
     weight_of,
 )
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -50,11 +50,7 @@ class ProfileArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetResourceProfile", mandatory=("ID",), aliases=_names("SetResourceProfile"))
+@method("APIerSv1.SetResourceProfile", mandatory=("ID",), aliases=apier_names("SetResourceProfile"))
 def set_resource_profile(world: World, args: ProfileArgs) -> str:
     """Keep a resource profile, in place of one with the same id."""
     change_cache(world, TABLE, args)
@@ -79,20 +75,20 @@ def set_resource_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetResourceProfile", mandatory=("ID",), aliases=_names("GetResourceProfile"))
+@method("APIerSv1.GetResourceProfile", mandatory=("ID",), aliases=apier_names("GetResourceProfile"))
 def get_resource_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a resource profile."""
     record: ResourceProfile = find(world, TABLE, args)
     return record.as_wire()
 
 
-@method("APIerSv1.GetResourceProfileIDs", aliases=_names("GetResourceProfileIDs"))
+@method("APIerSv1.GetResourceProfileIDs", aliases=apier_names("GetResourceProfileIDs"))
 def get_resource_profile_ids(world: World, args: PageArgs) -> list[str] | None:
     """Return the ids of a tenant's resource profiles."""
     return ids_of(world, TABLE, args)
 
 
-@method("APIerSv1.RemoveResourceProfile", mandatory=("ID",), aliases=_names("RemoveResourceProfile"))
+@method("APIerSv1.RemoveResourceProfile", mandatory=("ID",), aliases=apier_names("RemoveResourceProfile"))
 def remove_resource_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a resource profile and what was taken of it."""
     change_cache(world, TABLE, args)

@@ -19,7 +19,7 @@ from cgrserver.rpc.profiles import (
     texts,
     weight_of,
 )
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -63,11 +63,7 @@ class ProfileArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetRouteProfile", mandatory=("ID",), aliases=_names("SetRouteProfile"))
+@method("APIerSv1.SetRouteProfile", mandatory=("ID",), aliases=apier_names("SetRouteProfile"))
 def set_route_profile(world: World, args: ProfileArgs) -> str:
     """Keep a route profile, in place of one with the same id."""
     change_cache(world, TABLE, args)
@@ -89,20 +85,20 @@ def set_route_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetRouteProfile", mandatory=("ID",), aliases=_names("GetRouteProfile"))
+@method("APIerSv1.GetRouteProfile", mandatory=("ID",), aliases=apier_names("GetRouteProfile"))
 def get_route_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a route profile."""
     record: RouteProfile = find(world, TABLE, args)
     return record.as_wire()
 
 
-@method("APIerSv1.GetRouteProfileIDs", aliases=_names("GetRouteProfileIDs"))
+@method("APIerSv1.GetRouteProfileIDs", aliases=apier_names("GetRouteProfileIDs"))
 def get_route_profile_ids(world: World, args: PageArgs) -> list[str] | None:
     """Return the ids of a tenant's route profiles."""
     return ids_of(world, TABLE, args)
 
 
-@method("APIerSv1.RemoveRouteProfile", mandatory=("ID",), aliases=_names("RemoveRouteProfile"))
+@method("APIerSv1.RemoveRouteProfile", mandatory=("ID",), aliases=apier_names("RemoveRouteProfile"))
 def remove_route_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a route profile."""
     change_cache(world, TABLE, args)

@@ -15,13 +15,9 @@ from cgrcore.scheduling.replay import replay_plan, replay_plans_for, replay_time
 from cgrcore.scheduling.texts import TimingText, build_timing
 from cgrcore.timing import ZERO_AT, format_time, parse_time
 from cgrcore.world import World
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
-
-
-def _aliases(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 class AttrActionPlan(Args):
@@ -50,13 +46,13 @@ class SetActionPlanAccountsArgs(Args):
     ReloadScheduler: bool = False
 
 
-@method("APIerSv1.SetActionPlan", mandatory=("Id", "ActionPlan"), aliases=_aliases("SetActionPlan"))
+@method("APIerSv1.SetActionPlan", mandatory=("Id", "ActionPlan"), aliases=apier_names("SetActionPlan"))
 def set_action_plan(world: World, args: SetActionPlanArgs) -> str:
     """Define an action plan; the accounts of the one it replaces are detached."""
     return _set_plan(world, args.Id, args.ActionPlan or [], None, args)
 
 
-@method("APIerSv1.SetActionPlanAccounts", mandatory=("Id", "ActionPlan"), aliases=_aliases("SetActionPlanAccounts"))
+@method("APIerSv1.SetActionPlanAccounts", mandatory=("Id", "ActionPlan"), aliases=apier_names("SetActionPlanAccounts"))
 def set_action_plan_accounts(world: World, args: SetActionPlanAccountsArgs) -> str:
     """Define an action plan together with its accounts, given by their full ids."""
     return _set_plan(world, args.Id, args.ActionPlan or [], args.AccountIDs or [], args)
@@ -96,7 +92,7 @@ class PlanArgs(Args):
     ID: str = ""
 
 
-@method("APIerSv1.GetActionPlan", aliases=_aliases("GetActionPlan"))
+@method("APIerSv1.GetActionPlan", aliases=apier_names("GetActionPlan"))
 def get_action_plan(world: World, args: PlanArgs) -> list[dict[str, Any]]:
     """Show an action plan, all without id."""
     plans = world.state.table("action_plans")
@@ -113,7 +109,7 @@ class PageArgs(Args):
     Offset: int | None = None
 
 
-@method("APIerSv1.GetActionPlanIDs", aliases=_aliases("GetActionPlanIDs"))
+@method("APIerSv1.GetActionPlanIDs", aliases=apier_names("GetActionPlanIDs"))
 def get_action_plan_ids(world: World, args: PageArgs) -> list[str]:
     """List the ids of action plans that begin with a text."""
     ids = sorted(plan_id for plan_id in world.state.table("action_plans") if plan_id.startswith(args.Search))
@@ -127,7 +123,7 @@ def _page(items: list[Any], offset: int | None, limit: int | None) -> list[Any]:
     return items[:limit] if limit is not None and limit > 0 else items
 
 
-@method("APIerSv1.RemoveActionPlan", mandatory=("ID",), aliases=_aliases("RemoveActionPlan"))
+@method("APIerSv1.RemoveActionPlan", mandatory=("ID",), aliases=apier_names("RemoveActionPlan"))
 def remove_action_plan(world: World, args: PlanArgs) -> str:
     """Remove an action plan and detach its accounts."""
     remove_plan(world, args.ID)
@@ -142,7 +138,7 @@ class RemoveTimingArgs(Args):
     ReloadScheduler: bool = False
 
 
-@method("APIerSv1.RemoveActionTiming", mandatory=("ActionPlanId",), aliases=_aliases("RemoveActionTiming"))
+@method("APIerSv1.RemoveActionTiming", mandatory=("ActionPlanId",), aliases=apier_names("RemoveActionTiming"))
 def remove_action_timing(world: World, args: RemoveTimingArgs) -> str:
     """Remove a timing from a plan, or an account, or the whole plan."""
     account_id = account_id_of(world.tenant(args.Tenant), args.Account) if args.Account else ""
@@ -160,7 +156,7 @@ class AccountArgs(Args):
     Account: str = ""
 
 
-@method("APIerSv1.GetAccountActionPlan", aliases=_aliases("GetAccountActionPlan"))
+@method("APIerSv1.GetAccountActionPlan", aliases=apier_names("GetAccountActionPlan"))
 def get_account_action_plan(world: World, args: AccountArgs) -> list[dict[str, Any]]:
     """Show what the plans of an account run next."""
     if not args.Account:
@@ -191,7 +187,7 @@ class ScheduledArgs(Args):
     Offset: int | None = None
 
 
-@method("APIerSv1.GetScheduledActions", aliases=_aliases("GetScheduledActions"))
+@method("APIerSv1.GetScheduledActions", aliases=apier_names("GetScheduledActions"))
 def get_scheduled_actions(world: World, args: ScheduledArgs) -> list[dict[str, Any]]:
     """List the runs ahead, as of the scheduler's last reload."""
     if not world.settings.get("schedulers", {}).get("enabled"):
@@ -240,7 +236,7 @@ class TimingArgs(Args):
     Time: str = ""
 
 
-@method("APIerSv1.TimingIsActiveAt", aliases=_aliases("TimingIsActiveAt"))
+@method("APIerSv1.TimingIsActiveAt", aliases=apier_names("TimingIsActiveAt"))
 def timing_is_active_at(world: World, args: TimingArgs) -> bool:
     """Tell whether a stored timing is active at a time."""
     moment = parse_time(args.Time, world.now_at, time_zone(world))

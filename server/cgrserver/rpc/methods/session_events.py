@@ -226,12 +226,12 @@ def quote_event(world: World, event: CgrEvent) -> CallCost:
         tor=tor,
         start_at=start.at,
         offset_s=start.offset_s,
-        usage_ns=_usage_or_none(fields.get("Usage")),
+        usage_ns=_readable_usage(fields.get("Usage")),
     )
     return quote(world, call)
 
 
-def _usage_or_none(value: Any) -> int:
+def _readable_usage(value: Any) -> int:
     try:
         return usage_of(value) or 0
     except BadRequest:

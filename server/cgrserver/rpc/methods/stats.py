@@ -33,7 +33,7 @@ from cgrserver.rpc.profiles import (
     texts,
     weight_of,
 )
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -61,11 +61,7 @@ class ProfileArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetStatQueueProfile", mandatory=("ID",), aliases=_names("SetStatQueueProfile"))
+@method("APIerSv1.SetStatQueueProfile", mandatory=("ID",), aliases=apier_names("SetStatQueueProfile"))
 def set_stat_queue_profile(world: World, args: ProfileArgs) -> str:
     """Keep a stat queue profile, in place of one with the same id."""
     change_cache(world, TABLE, args)
@@ -92,20 +88,20 @@ def set_stat_queue_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetStatQueueProfile", mandatory=("ID",), aliases=_names("GetStatQueueProfile"))
+@method("APIerSv1.GetStatQueueProfile", mandatory=("ID",), aliases=apier_names("GetStatQueueProfile"))
 def get_stat_queue_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a stat queue profile."""
     record: StatProfile = find(world, TABLE, args)
     return record.as_wire()
 
 
-@method("APIerSv1.GetStatQueueProfileIDs", aliases=_names("GetStatQueueProfileIDs"))
+@method("APIerSv1.GetStatQueueProfileIDs", aliases=apier_names("GetStatQueueProfileIDs"))
 def get_stat_queue_profile_ids(world: World, args: PageArgs) -> list[str] | None:
     """Return the ids of a tenant's stat queue profiles."""
     return ids_of(world, TABLE, args)
 
 
-@method("APIerSv1.RemoveStatQueueProfile", mandatory=("ID",), aliases=_names("RemoveStatQueueProfile"))
+@method("APIerSv1.RemoveStatQueueProfile", mandatory=("ID",), aliases=apier_names("RemoveStatQueueProfile"))
 def remove_stat_queue_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a stat queue profile and what it measured."""
     change_cache(world, TABLE, args)

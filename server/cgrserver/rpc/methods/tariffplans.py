@@ -11,7 +11,7 @@ from cgrcore.tariffplan import Defaults, Plan, PlanRefused, load, read_files, st
 from cgrcore.timing import format_time
 from cgrcore.world import World
 from cgrserver.rpc.refusals import told
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 from cgrserver.tariffs import read_folder
 
 __all__: list[str] = []
@@ -31,10 +31,6 @@ class StoredArgs(Args):
     Validate: bool = False
     APIOpts: dict[str, Any] | None = None
     Caching: str | None = None
-
-
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 async def _read_folder(store: Any, world: World, args: FolderArgs) -> Plan:
@@ -80,21 +76,21 @@ def load_tariff_plan_from_folder_v2(world: World, args: FolderArgs, plan: Plan) 
     }
 
 
-@method("APIerSv1.RemoveTPFromFolder", fetch=_read_folder, aliases=_names("RemoveTPFromFolder"))
+@method("APIerSv1.RemoveTPFromFolder", fetch=_read_folder, aliases=apier_names("RemoveTPFromFolder"))
 def remove_tp_from_folder(world: World, args: FolderArgs, plan: Plan) -> str:
     """Remove from force what a folder of CSV files names. Accounts stay."""
     _unload(world, plan, args, args.FolderPath)
     return "OK"
 
 
-@method("APIerSv1.LoadTariffPlanFromStorDb", mandatory=("TPid",), aliases=_names("LoadTariffPlanFromStorDb"))
+@method("APIerSv1.LoadTariffPlanFromStorDb", mandatory=("TPid",), aliases=apier_names("LoadTariffPlanFromStorDb"))
 def load_tariff_plan_from_stor_db(world: World, args: StoredArgs) -> str:
     """Load a stored tariff plan whole, or refuse it and change nothing. A plan without objects loads nothing."""
     _load(world, stored_plan(world, args.TPid), args, args.TPid)
     return "OK"
 
 
-@method("APIerSv1.RemoveTPFromStorDB", mandatory=("TPid",), aliases=_names("RemoveTPFromStorDB"))
+@method("APIerSv1.RemoveTPFromStorDB", mandatory=("TPid",), aliases=apier_names("RemoveTPFromStorDB"))
 def remove_tp_from_stor_db(world: World, args: StoredArgs) -> str:
     """Remove from force what a stored tariff plan names; the stored plan stays, and so do accounts."""
     _unload(world, stored_plan(world, args.TPid), args, args.TPid)

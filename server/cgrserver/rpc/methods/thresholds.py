@@ -28,7 +28,7 @@ from cgrserver.rpc.profiles import (
     texts,
     weight_of,
 )
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -51,11 +51,7 @@ class ProfileArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetThresholdProfile", mandatory=("ID",), aliases=_names("SetThresholdProfile"))
+@method("APIerSv1.SetThresholdProfile", mandatory=("ID",), aliases=apier_names("SetThresholdProfile"))
 def set_threshold_profile(world: World, args: ProfileArgs) -> str:
     """Keep a threshold profile, in place of one with the same id."""
     change_cache(world, TABLE, args)
@@ -81,26 +77,26 @@ def set_threshold_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetThresholdProfile", mandatory=("ID",), aliases=_names("GetThresholdProfile"))
+@method("APIerSv1.GetThresholdProfile", mandatory=("ID",), aliases=apier_names("GetThresholdProfile"))
 def get_threshold_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a threshold profile."""
     record: ThresholdProfile = find(world, TABLE, args)
     return record.as_wire()
 
 
-@method("APIerSv1.GetThresholdProfileIDs", aliases=_names("GetThresholdProfileIDs"))
+@method("APIerSv1.GetThresholdProfileIDs", aliases=apier_names("GetThresholdProfileIDs"))
 def get_threshold_profile_ids(world: World, args: PageArgs) -> list[str] | None:
     """Return the ids of a tenant's threshold profiles."""
     return ids_of(world, TABLE, args)
 
 
-@method("APIerSv1.GetThresholdProfileCount", aliases=_names("GetThresholdProfileCount"))
+@method("APIerSv1.GetThresholdProfileCount", aliases=apier_names("GetThresholdProfileCount"))
 def get_threshold_profile_count(world: World, args: TenantArgs) -> int:
     """Return how many threshold profiles a tenant has."""
     return len(ids_of(world, TABLE, PageArgs(Tenant=args.Tenant)) or ())
 
 
-@method("APIerSv1.RemoveThresholdProfile", mandatory=("ID",), aliases=_names("RemoveThresholdProfile"))
+@method("APIerSv1.RemoveThresholdProfile", mandatory=("ID",), aliases=apier_names("RemoveThresholdProfile"))
 def remove_threshold_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a threshold profile and its count."""
     change_cache(world, TABLE, args)

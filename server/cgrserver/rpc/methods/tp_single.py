@@ -12,7 +12,7 @@ from cgrcore.tariffplan import (
 from cgrcore.tariffplan.records import TpAccountActions, TpRatingProfile
 from cgrcore.world import World
 from cgrserver.rpc.refusals import told
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -42,11 +42,7 @@ class AccountActionsIdArgs(Args):
     AccountActionsId: str = ""
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.LoadDestination", mandatory=("TPid",), aliases=_names("LoadDestination"))
+@method("APIerSv1.LoadDestination", mandatory=("TPid",), aliases=apier_names("LoadDestination"))
 def load_one_destination(world: World, args: DestinationArgs) -> str:
     """Load a destination of a stored plan; all of its destinations when no id is given."""
     try:
@@ -56,7 +52,7 @@ def load_one_destination(world: World, args: DestinationArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.LoadSharedGroup", mandatory=("TPid",), aliases=_names("LoadSharedGroup"))
+@method("APIerSv1.LoadSharedGroup", mandatory=("TPid",), aliases=apier_names("LoadSharedGroup"))
 def load_one_shared_group(world: World, args: SharedGroupArgs) -> str:
     """Load a shared group of a stored plan; all of its shared groups when no id is given."""
     try:
@@ -66,7 +62,7 @@ def load_one_shared_group(world: World, args: SharedGroupArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.LoadRatingPlan", mandatory=("TPid",), aliases=_names("LoadRatingPlan"))
+@method("APIerSv1.LoadRatingPlan", mandatory=("TPid",), aliases=apier_names("LoadRatingPlan"))
 def load_one_rating_plan(world: World, args: RatingPlanArgs) -> str:
     """Load a rating plan of a stored plan with its destinations; all of its rating plans when no id is given."""
     try:

@@ -19,7 +19,7 @@ from cgrcore.tariffplan import (
 )
 from cgrcore.tariffplan.records import TpAccountActions, TpActionPlan, TpDestination, TpRatingProfile
 from cgrcore.world import World
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -81,7 +81,7 @@ class NoArgs(Args):
 
 
 def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}",) if name in _OWN_IN_V2 else (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
+    return (f"ApierV1.{name}",) if name in _OWN_IN_V2 else apier_names(name)
 
 
 def _shown(item: Any) -> Any:

@@ -21,7 +21,7 @@ from cgrcore.tariffplan import (
 )
 from cgrcore.world import World
 from cgrserver.rpc.refusals import told
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 from cgrserver.tariffs import read_folder, read_zip, write_folder, write_zip
 
 __all__: list[str] = []
@@ -43,10 +43,6 @@ class ZipArgs(Args):
     File: str = ""
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
 async def _read_import(store: Any, world: World, args: ImportArgs) -> Plan:
     defaults = Defaults(world.tenant(""), args.TPid, args.RunId)
     separator = args.CsvSeparator or ","
@@ -61,7 +57,7 @@ async def _read_import(store: Any, world: World, args: ImportArgs) -> Plan:
     "APIerSv1.ImportTariffPlanFromFolder",
     mandatory=("TPid", "FolderPath"),
     fetch=_read_import,
-    aliases=_names("ImportTariffPlanFromFolder"),
+    aliases=apier_names("ImportTariffPlanFromFolder"),
 )
 def import_tariff_plan_from_folder(world: World, args: ImportArgs, plan: Plan) -> str:
     """Import a folder of CSV files into the store of plans, or refuse it with every mistake in the log."""
@@ -94,7 +90,7 @@ def _decoded(text: str) -> bytes:
         raise BadRequest(f"illegal base64 data at input byte {place}") from None
 
 
-@method("APIerSv1.ImportTPZipFile", fetch=_read_archive, aliases=_names("ImportTPZipFile"))
+@method("APIerSv1.ImportTPZipFile", fetch=_read_archive, aliases=apier_names("ImportTPZipFile"))
 def import_tp_zip_file(world: World, args: ZipArgs, plan: Plan | None) -> str:
     """Import an archive of CSV files (base64) into the store of plans; a file with a mistake is left out whole."""
     if plan is None:
@@ -114,7 +110,7 @@ class ExportArgs(Args):
     Compress: bool | None = None
 
 
-@method("APIerSv1.ExportTPToZipString", mandatory=("TPid",), aliases=_names("ExportTPToZipString"))
+@method("APIerSv1.ExportTPToZipString", mandatory=("TPid",), aliases=apier_names("ExportTPToZipString"))
 def export_tp_to_zip_string(world: World, args: ExportArgs) -> str:
     """Return a stored tariff plan as an archive of CSV files, in base64."""
     files = _exported(world, args)
@@ -135,7 +131,7 @@ async def _write_export(store: Any, world: World, args: ExportArgs) -> list[str]
     "APIerSv1.ExportTPToFolder",
     mandatory=("TPid",),
     fetch=_write_export,
-    aliases=_names("ExportTPToFolder"),
+    aliases=apier_names("ExportTPToFolder"),
 )
 def export_tp_to_folder(world: World, args: ExportArgs, names: list[str]) -> dict[str, Any]:
     """Write a stored tariff plan as CSV files into a folder of the server; return what was written."""

@@ -9,7 +9,7 @@ from cgrcore.timing import ZERO_AT, format_time, parse_time
 from cgrcore.trends import TrendProfile, remove_profile, runs_between, store_profile, trend_of
 from cgrcore.world import World
 from cgrserver.rpc.profiles import TenantIdArgs, change_cache, find, texts
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -53,11 +53,7 @@ class ScheduledArgs(Args):
     TrendIDPrefixes: list[str] | None = None
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
-@method("APIerSv1.SetTrendProfile", mandatory=("ID",), aliases=_names("SetTrendProfile"))
+@method("APIerSv1.SetTrendProfile", mandatory=("ID",), aliases=apier_names("SetTrendProfile"))
 def set_trend_profile(world: World, args: ProfileArgs) -> str:
     """Keep a trend profile, in place of one with the same id; it is queried once it is scheduled."""
     change_cache(world, TABLE, args)
@@ -81,14 +77,14 @@ def set_trend_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetTrendProfile", mandatory=("ID",), aliases=_names("GetTrendProfile"))
+@method("APIerSv1.GetTrendProfile", mandatory=("ID",), aliases=apier_names("GetTrendProfile"))
 def get_trend_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
     """Return a trend profile."""
     record: TrendProfile = find(world, TABLE, args)
     return record.as_wire()
 
 
-@method("APIerSv1.RemoveTrendProfile", mandatory=("ID",), aliases=_names("RemoveTrendProfile"))
+@method("APIerSv1.RemoveTrendProfile", mandatory=("ID",), aliases=apier_names("RemoveTrendProfile"))
 def remove_trend_profile(world: World, args: TenantIdArgs) -> str:
     """Remove a trend profile and its runs; it is queried no more."""
     change_cache(world, TABLE, args)

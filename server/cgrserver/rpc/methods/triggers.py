@@ -14,13 +14,9 @@ from cgrcore.errors import CgrError, NotFound, mandatory_missing, server_error
 from cgrcore.money import nano_from_number
 from cgrcore.timing import parse_time
 from cgrcore.world import World
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
-
-
-def _aliases(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 def _zone(world: World) -> str:
@@ -45,7 +41,7 @@ class AccountArgs(Args):
     Account: str = ""
 
 
-@method("APIerSv1.GetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("GetAccountActionTriggers"))
+@method("APIerSv1.GetAccountActionTriggers", mandatory=("Account",), aliases=apier_names("GetAccountActionTriggers"))
 def get_account_action_triggers(world: World, args: AccountArgs) -> list[dict[str, Any]]:
     """Show the triggers of an account."""
     account_id = account_id_of(world.tenant(args.Tenant), args.Account)
@@ -64,7 +60,7 @@ class AddAccountTriggersArgs(Args):
     Executed: bool = False
 
 
-@method("APIerSv1.AddAccountActionTriggers", mandatory=("Account",), aliases=_aliases("AddAccountActionTriggers"))
+@method("APIerSv1.AddAccountActionTriggers", mandatory=("Account",), aliases=apier_names("AddAccountActionTriggers"))
 def add_account_action_triggers(world: World, args: AddAccountTriggersArgs) -> str:
     """Give an account the triggers of groups."""
     activates = parse_time(args.ActivationDate, world.now_at, _zone(world))
@@ -98,14 +94,18 @@ class AccountTriggerArgs(Args):
         return self.GroupID in ("", trigger.id) and self.UniqueID in ("", trigger.unique_id)
 
 
-@method("APIerSv1.RemoveAccountActionTriggers", mandatory=("Account",), aliases=_aliases("RemoveAccountActionTriggers"))
+@method(
+    "APIerSv1.RemoveAccountActionTriggers", mandatory=("Account",), aliases=apier_names("RemoveAccountActionTriggers")
+)
 def remove_account_action_triggers(world: World, args: AccountTriggerArgs) -> str:
     """Take triggers from an account, all without ids."""
     keep_triggers(_account(world, args.Tenant, args.Account), lambda trigger: not args.means(trigger))
     return "OK"
 
 
-@method("APIerSv1.ResetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("ResetAccountActionTriggers"))
+@method(
+    "APIerSv1.ResetAccountActionTriggers", mandatory=("Account",), aliases=apier_names("ResetAccountActionTriggers")
+)
 def reset_account_action_triggers(world: World, args: AccountTriggerArgs) -> str:
     """Mark triggers of an account as executed, or as ready; those that are ready fire when they should."""
     account = _account(world, args.Tenant, args.Account)
@@ -126,7 +126,7 @@ class SetAccountTriggersArgs(Args):
     ActionTrigger: dict[str, Any] | None = None
 
 
-@method("APIerSv1.SetAccountActionTriggers", mandatory=("Account",), aliases=_aliases("SetAccountActionTriggers"))
+@method("APIerSv1.SetAccountActionTriggers", mandatory=("Account",), aliases=apier_names("SetAccountActionTriggers"))
 def set_account_action_triggers(world: World, args: SetAccountTriggersArgs) -> str:
     """Change the triggers of an account that the ids mean, or give it a new one; they fire when they should."""
     account = _account(world, args.Tenant, args.Account)
@@ -160,7 +160,7 @@ class SetTriggerArgs(Args):
     ActionTrigger: dict[str, Any] | None = None
 
 
-@method("APIerSv1.SetActionTrigger", mandatory=("GroupID",), aliases=_aliases("SetActionTrigger"))
+@method("APIerSv1.SetActionTrigger", mandatory=("GroupID",), aliases=apier_names("SetActionTrigger"))
 def set_action_trigger(world: World, args: SetTriggerArgs) -> str:
     """Change a trigger of a group, or add one."""
     table = world.state.table("action_triggers")
@@ -182,7 +182,7 @@ class GroupsArgs(Args):
     GroupIDs: list[str] | None = None
 
 
-@method("APIerSv1.GetActionTriggers", aliases=_aliases("GetActionTriggers"))
+@method("APIerSv1.GetActionTriggers", aliases=apier_names("GetActionTriggers"))
 def get_action_triggers(world: World, args: GroupsArgs) -> list[dict[str, Any]]:
     """Show the triggers of groups, of all without ids."""
     ids = args.GroupIDs or sorted(world.state.table("action_triggers"))
@@ -194,7 +194,7 @@ class RemoveTriggerArgs(Args):
     UniqueID: str = ""
 
 
-@method("APIerSv1.RemoveActionTrigger", mandatory=("GroupID",), aliases=_aliases("RemoveActionTrigger"))
+@method("APIerSv1.RemoveActionTrigger", mandatory=("GroupID",), aliases=apier_names("RemoveActionTrigger"))
 def remove_action_trigger(world: World, args: RemoveTriggerArgs) -> str:
     """Remove a trigger of a group, or the whole group."""
     table = world.state.table("action_triggers")
@@ -226,7 +226,7 @@ class AddTriggeredActionArgs(Args):
     ActionsId: str = ""
 
 
-@method("APIerSv1.AddTriggeredAction", mandatory=("Account",), aliases=_aliases("AddTriggeredAction"))
+@method("APIerSv1.AddTriggeredAction", mandatory=("Account",), aliases=apier_names("AddTriggeredAction"))
 def add_triggered_action(world: World, args: AddTriggeredActionArgs) -> str:
     """Give an account one trigger of its own (older form of SetAccountActionTriggers)."""
     try:

@@ -9,7 +9,7 @@ from cgrcore.rating import Call, EventCost
 from cgrcore.timing import ZERO_AT, Moment, parse_duration, parse_time
 from cgrcore.world import World
 from cgrserver.rpc.profiles import EventArgs
-from cgrserver.rpc.registry import Args, method
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
 
@@ -36,10 +36,6 @@ class DebitUsageArgs(Args):
     AllowNegativeAccount: bool = False
 
 
-def _names(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
-
-
 def _call(world: World, record: UsageArgs, usage_text: str) -> Call:
     """Return the call a record describes. Raises BadRequest, `SERVER_ERROR: ...`, for texts that cannot be read."""
     zone = str(world.settings["general"].get("default_timezone") or "UTC")
@@ -64,7 +60,7 @@ def _call(world: World, record: UsageArgs, usage_text: str) -> Call:
     )
 
 
-@method("APIerSv1.GetMaxUsage", aliases=_names("GetMaxUsage"))
+@method("APIerSv1.GetMaxUsage", aliases=apier_names("GetMaxUsage"))
 def get_max_usage(world: World, args: UsageArgs) -> int:
     """Return how long an account can pay for a call (ns); -1 without limit. Without Usage, the usual one is meant."""
     defaults: dict[str, int] = world.settings["sessions"]["default_usage"]
@@ -84,20 +80,20 @@ def _debit(world: World, record: UsageArgs, *, may_go_negative: bool) -> str:
     return "OK"
 
 
-@method("APIerSv1.DebitUsage", aliases=_names("DebitUsage"))
+@method("APIerSv1.DebitUsage", aliases=apier_names("DebitUsage"))
 def debit_usage(world: World, args: UsageArgs) -> str:
     """Charge a call to its account, into debt if need be."""
     return _debit(world, args, may_go_negative=True)
 
 
-@method("APIerSv1.DebitUsageWithOptions", aliases=_names("DebitUsageWithOptions"))
+@method("APIerSv1.DebitUsageWithOptions", aliases=apier_names("DebitUsageWithOptions"))
 def debit_usage_with_options(world: World, args: DebitUsageArgs) -> str:
     """Charge a call to its account, into debt only if that is allowed."""
     record = args.UsageRecord or UsageArgs()
     return _debit(world, record, may_go_negative=args.AllowNegativeAccount)
 
 
-@method("APIerSv1.GetAccountCost", aliases=_names("GetAccountCost"))
+@method("APIerSv1.GetAccountCost", aliases=apier_names("GetAccountCost"))
 def get_account_cost(world: World, args: EventArgs) -> dict[str, Any]:
     """Return what an event would cost its account, without charging it."""
     call = _event_call(world, args.event(world))

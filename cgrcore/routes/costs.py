@@ -90,13 +90,12 @@ def _on_accounts(world: World, event: CgrEvent, route: Route, usage_ns: int) -> 
 
 
 def _on_plans(world: World, event: CgrEvent, route: Route, usage_ns: int) -> tuple[str, int | Decimal]:
+    """Return the first plan and what the event costs by it; no other is asked."""
     call = _call(world, event, "*rating_plan_cost", "*any", "", usage_ns)
-    for plan_id in route.rating_plan_ids or ():
-        try:
-            return plan_id, number_from_nano(quote_on_plan(world, call, plan_id).cost_nano)
-        except NotFound:
-            continue
-    raise Refused("UNAUTHORIZED_DESTINATION")
+    if not route.rating_plan_ids:
+        raise Refused("UNAUTHORIZED_DESTINATION")
+    plan_id = route.rating_plan_ids[0]
+    return plan_id, number_from_nano(quote_on_plan(world, call, plan_id).cost_nano)
 
 
 def cost_of_event(world: World, event: CgrEvent) -> int:

@@ -21,11 +21,6 @@ cdef class Effects:
     durable, at least once.
     """
 
-    cdef public dict before
-    cdef public list rows
-    cdef public list after
-    cdef public str reason
-
     def __init__(self, str reason=""):
         self.before = {}
         self.rows = []
@@ -42,12 +37,6 @@ cdef class Table:
     `version` moves with every write, so that what is derived from the table knows when it is stale. `uncommitted` maps
     keys whose last write is not on disk yet to the ticket of its commit; the dispatcher keeps it.
     """
-
-    cdef readonly str name
-    cdef public dict records
-    cdef public long long version
-    cdef public dict uncommitted
-    cdef State _state
 
     def __init__(self, str name, State state not None):
         self.name = name
@@ -73,7 +62,7 @@ cdef class Table:
             raise NotFound(subject=self.name, subject_id=key)
         return record
 
-    def edit(self, key):
+    cpdef object edit(self, key):
         """Return the record to be changed in place, having saved how it was. Raises NotFound."""
         record = self.find(key)
         if record is None:
@@ -125,10 +114,6 @@ cdef class State:
 
     `seen_ticket` is the latest commit among those whose records the open decision has read before they were on disk.
     """
-
-    cdef public dict tables
-    cdef public Effects effects
-    cdef public long long seen_ticket
 
     def __init__(self):
         self.tables = {}

@@ -11,8 +11,20 @@ cdef class Table:
     cdef public dict records
     cdef public long long version
     cdef public dict uncommitted
+    cdef public Py_ssize_t limit
+    cdef public set names
+    cdef readonly dict older
+    cdef readonly set absent
+    cdef readonly bint is_whole
+    cdef readonly long long loads
+    cdef object _decode
+    cdef object _order
     cdef State _state
     cdef object find(self, key)
+    cdef object find_older(self, key)
+    cpdef bint holds(self, key) except -1
+    cdef bint age(self, set unwritten, set wanted) except -1
+    cdef list all_keys(self)
     cpdef object edit(self, key)
     cdef int note(self, key) except -1
 

@@ -5,7 +5,21 @@ A request touches tables some fifteen times, so that they are compiled. The rule
 outsiders import. Benchmark: bench/workloads/sessions.py; oracle: tests/oracle/tables.py.
 """
 
-from cgrcore.errors import BadRequest, NotFound
+from cgrcore.errors import BadRequest, CgrError, NotFound
+
+
+class NotInMemory(BaseException):
+    """Not an error: the open decision needs records of a table that only the store has: `keys`, or all of them (None).
+
+    Who made the decision undoes it, fetches them and has it made again. No `except Exception` on the way may take this
+    for a failure, hence its base.
+    """
+
+    def __init__(self, str table, tuple keys):
+        super().__init__(table, keys)
+        self.table = table
+        self.keys = keys
+
 
 #: Characters of a key. PostgreSQL refuses an index entry of more than 2704 bytes, and with it the whole commit.
 KEY_LIMIT = 600
@@ -36,14 +50,20 @@ cdef class Table:
 
     `version` moves with every write, so that what is derived from the table knows when it is stale. `uncommitted` maps
     keys whose last write is not on disk yet to the ticket of its commit; the dispatcher keeps it.
+
+    `records` are those that were used. What was loaded and not used yet, or not for long, is in `older`, just as the
+    store has it, still encoded perhaps. A table that `is_whole` has no others; else those neither there nor in `absent`
+    (known to be in no store) must be fetched. `trim` keeps it to `limit` records (0: any number).
     """
 
     def __init__(self, str name, State state not None):
         self.name = name
         self.records = {}
-        self.version = 0
         self.uncommitted = {}
+        self.limit = 0
         self._state = state
+        self.hold({})
+        self.version = 0
 
     def __class_getitem__(cls, item):
         return cls
@@ -51,7 +71,103 @@ cdef class Table:
     cdef object find(self, key):
         if self.uncommitted:
             self._state.note_read(self.uncommitted.get(key, 0))
-        return self.records.get(key)
+        record = self.records.get(key)
+        if record is None and (self.older or not self.is_whole):
+            return self.find_older(key)
+        return record
+
+    cdef object find_older(self, key):
+        record = self.older.get(key)
+        if record is None:
+            if self.is_whole or key in self.absent:
+                return None
+            raise NotInMemory(self.name, (key,))
+        if type(record) is bytes:
+            record = self._decode(key, record)
+        self.records[key] = record
+        del self.older[key]
+        return record
+
+    def need(self, keys):
+        """Have all of these at hand at once, where one after the other would be fetched. Raises NotInMemory."""
+        if self.is_whole:
+            return
+        missing = tuple([key for key in keys if not self.holds(key) and key not in self.absent])
+        if missing:
+            raise NotInMemory(self.name, missing)
+
+    cpdef bint holds(self, key) except -1:
+        """Tell whether the record is in memory, used or not."""
+        return key in self.records or key in self.older
+
+    # --- what the store alone has: for who loads, fetches and trims, between decisions ---
+
+    def hold(self, dict older, decode=None, bint is_whole=True):
+        """Forget everything and have these instead, as `decode(key, bytes)` reads them; the store has more unless
+        `is_whole`."""
+        self.version += 1
+        self.records = {}
+        self.older = older
+        self.absent = set()
+        self.names = None
+        self.is_whole = is_whole
+        self._decode = decode
+        self._order = None
+        self.loads += 1
+
+    def take_over(self, Table other not None):
+        """Have what another table holds, which is not used any more."""
+        self.hold(other.older, other._decode, other.is_whole)
+        self.records = other.records
+        self.uncommitted = {}
+
+    def keep_fetched(self, keys, dict found):
+        """Keep what the store has of the keys that were asked for. One that cannot be read fails who uses it."""
+        for key in keys:
+            if self.holds(key):
+                continue
+            record = found.get(key)
+            if record is None:
+                self.absent.add(key)
+            else:
+                self.older[key] = record
+                try:
+                    self.find_older(key)
+                except CgrError:
+                    continue
+
+    def trim(self, unwritten, wanted):
+        """Forget what was not used for long, until `limit` records are left, and return how many went.
+
+        `unwritten()` names the records that are not in the store as they are here, `wanted()` those that somebody waits
+        for: they stay. So all that is in `older` may go at any time.
+        """
+        cdef Py_ssize_t excess = len(self.records) + len(self.older) - self.limit
+        cdef Py_ssize_t gone = 0
+        if self.limit <= 0:
+            return 0
+        while gone < excess:
+            key = None if self._order is None else next(self._order, None)
+            if key is None:
+                if not self.age(set(unwritten()), set(wanted())):
+                    break
+            elif self.older.pop(key, None) is not None:
+                self.absent.discard(key)
+                gone += 1
+        return gone
+
+    cdef bint age(self, set unwritten, set wanted) except -1:
+        """Say in which order records go next, of those that may. Returns False when none may."""
+        cdef dict older = self.older
+        if not older:
+            older = self.records
+            self.records = {key: older.pop(key) for key in unwritten | wanted if key in older}
+            self.older = older
+        self._order = iter(list(older))
+        # What was removed may be in the store still. That counts from when the table is not whole any more.
+        self.absent = {key for key in unwritten if not self.holds(key)} | (self.absent & wanted)
+        self.is_whole = False
+        return bool(older)
 
     def get(self, key):
         return self.find(key)
@@ -81,8 +197,11 @@ cdef class Table:
     def remove(self, key):
         """Remove the record and return it, None when there was none."""
         if key not in self.records:
-            return None
+            if (self.is_whole and not self.older) or self.find_older(key) is None:
+                return None
         self.note(key)
+        if not self.is_whole:
+            self.absent.add(key)
         return self.records.pop(key)
 
     cdef int note(self, key) except -1:
@@ -93,7 +212,10 @@ cdef class Table:
         if name not in before:
             if len(key) > LONGEST_KEY:
                 raise BadRequest(f"a name of {len(key)} characters is too long: {key[:40]}...", subject=self.name)
-            before[name] = (self, key, self.records.get(key))
+            record = self.records.get(key)
+            if record is None and (self.older or not self.is_whole):
+                record = self.find_older(key)
+            before[name] = (self, key, record)
         return 0
 
     def __contains__(self, key):
@@ -101,12 +223,25 @@ cdef class Table:
 
     def __iter__(self):
         self._state.note_read(max(self.uncommitted.values(), default=0))
-        return iter(self.records)
+        if self.is_whole and not self.older:
+            return iter(self.records)
+        return iter(self.all_keys())
 
     def __len__(self):
         if self.uncommitted:
             self._state.note_read(max(self.uncommitted.values()))
-        return len(self.records)
+        if self.is_whole:
+            return len(self.records) + len(self.older)
+        return len(self.all_keys())
+
+    cdef list all_keys(self):
+        """Return all keys, also those that the store alone has: `names`, while somebody who needs them decides."""
+        if self.is_whole:
+            return [*self.records, *self.older]
+        if self.names is None:
+            raise NotInMemory(self.name, None)
+        stored = [key for key in self.names if not self.holds(key) and key not in self.absent]
+        return [*self.records, *self.older, *stored]
 
 
 cdef class State:

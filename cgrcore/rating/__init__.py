@@ -1,25 +1,36 @@
 """Rating: what a call costs, by its destination, its time and its length."""
 
 from cgrcore.rating.accountstate import AccountState, BalanceState
-from cgrcore.rating.bulk import CallColumns, Costs, call_at, rate_columns
+from cgrcore.rating.bulk import ERRORS, Breakdown, CallColumns, RatedColumns, call_at, rate_columns
 from cgrcore.rating.callcost import CallCost, CostSpan, Increment, Paid, PaidMoney, PaidUnit, compressed
 from cgrcore.rating.calls import Call, Span
+from cgrcore.rating.columns import Coded, Texts
 from cgrcore.rating.compile import Tariff, tariff_of
 from cgrcore.rating.eventcost import EventCost, pause_cost
-from cgrcore.rating.quote import check_usage, cost_span, longest_rounding, quote, quote_on_plan, rate_call
+from cgrcore.rating.quote import (
+    check_usage,
+    cost_span,
+    longest_rounding,
+    quote,
+    quote_by_tariff,
+    quote_on_plan,
+    rate_call,
+)
 from cgrcore.rating.records import Activation, Destination, PlanRate, Rate, Rating, RatingPlan, RatingProfile, Timing
 from cgrcore.rating.split import rate
 
 __all__ = [
+    "ERRORS",
     "TABLES",
     "AccountState",
     "Activation",
     "BalanceState",
+    "Breakdown",
     "Call",
     "CallColumns",
     "CallCost",
+    "Coded",
     "CostSpan",
-    "Costs",
     "Destination",
     "EventCost",
     "Increment",
@@ -28,11 +39,13 @@ __all__ = [
     "PaidUnit",
     "PlanRate",
     "Rate",
+    "RatedColumns",
     "Rating",
     "RatingPlan",
     "RatingProfile",
     "Span",
     "Tariff",
+    "Texts",
     "Timing",
     "call_at",
     "check_usage",
@@ -41,6 +54,7 @@ __all__ = [
     "longest_rounding",
     "pause_cost",
     "quote",
+    "quote_by_tariff",
     "quote_on_plan",
     "rate",
     "rate_call",

@@ -197,6 +197,7 @@ class Tariff:
         self.profiles = profiles
         #: What `flat` has found to be priced without hours. Another tariff's when this one is a copy.
         self.flat_prices: FlatPrices | None = None
+        self._destinations = destinations
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}
         self.numbers = Prefixes(destinations.values()) if numbers is None else numbers
@@ -212,6 +213,14 @@ class Tariff:
     def prefixes(self) -> Iterable[str]:
         """Return every prefix that a destination has."""
         return self.numbers
+
+    def destination_ids(self) -> Iterable[str]:
+        """Return the ids of all destinations, in the order of the table."""
+        return self._destinations
+
+    def plan_ids(self) -> Iterable[str]:
+        """Return the ids of all rating plans, in the order of the table."""
+        return self._plans
 
     def with_profile(self, profile: RatingProfile) -> "Tariff":
         """Return the same tariff with one more profile."""

@@ -14,7 +14,7 @@ from cgrcore.rating.split import rate
 from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
 
-__all__ = ["check_usage", "cost_span", "longest_rounding", "quote", "quote_on_plan", "rate_call"]
+__all__ = ["check_usage", "cost_span", "longest_rounding", "quote", "quote_by_tariff", "quote_on_plan", "rate_call"]
 
 
 def check_usage(tariff: Tariff, call: Call) -> None:
@@ -70,7 +70,11 @@ def quote(world: World, call: Call) -> CallCost:
     The cost is rounded as the tariff says and, with MaxCost and *free, capped; the spans are exact.
     Raises Refused as `rate_call`.
     """
-    tariff = tariff_of(world)
+    return quote_by_tariff(tariff_of(world), call)
+
+
+def quote_by_tariff(tariff: Tariff, call: Call) -> CallCost:
+    """Return what `quote` does, under this tariff."""
     check_usage(tariff, call)
     return _quote(tariff, call)
 
@@ -115,8 +119,9 @@ def _charge_connect_fee(span: CostSpan) -> None:
 
 def _unused(tariff: Tariff, call: Call) -> list[CostSpan] | None:
     """Return the span of a call without usage: where it would be rated, None when nowhere."""
+    zone = tariff.zone_of(call.tenant)
     try:
-        info = rating_infos(tariff, call)[0]
+        info = rating_infos(tariff, call if zone is None else zone.place(call))[0]
     except CgrError:
         return None
     matched = (info.subject, info.prefix, info.destination_id, info.plan_id)

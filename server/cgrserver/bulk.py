@@ -13,7 +13,7 @@ import numpy
 from cgrcore.config import read_settings
 from cgrcore.errors import CgrError, Corrupt, NotFound
 from cgrcore.money import format_nano
-from cgrcore.rating import Call, CallColumns, Costs, call_at, quote, rate_columns, tariff_of
+from cgrcore.rating import CallColumns, Coded, RatedColumns, call_at, quote, rate_columns, tariff_of
 from cgrcore.tariffplan import Defaults, load, read_files
 from cgrcore.timing import DAY_NS, SECOND_NS
 from cgrcore.world import World
@@ -51,10 +51,10 @@ def rate_generated(plan_folder: Path, count: int) -> Rated:
     world = load_plan(plan_folder)
     columns = generate(world, count)
     began = time.perf_counter()
-    costs = rate_columns(world, columns)
+    costs = rate_columns(tariff_of(world), columns)
     seconds = time.perf_counter() - began
     _check_sample(world, columns, costs)
-    rated_count = count - int(numpy.count_nonzero(costs.is_refused))
+    rated_count = count - costs.refused_count
     return Rated(rated_count, seconds, format_nano(costs.total_nano))
 
 
@@ -81,26 +81,25 @@ def generate(world: World, count: int) -> CallColumns:
         raise NotFound("the tariff plan has no accounts, destinations or rating profiles")
     numbers = [f"{prefix}{tail}" for prefix in prefixes for tail in ("", *range(10**TAIL_DIGITS))]
     return CallColumns(
-        common=Call(TENANT, "call", "", "", "", "*voice", 0, 0),
-        subjects=accounts,
-        subject_index=random.integers(0, len(accounts), count, dtype=numpy.int32),
+        subjects=Coded(random.integers(0, len(accounts), count, dtype=numpy.int32), accounts),
+        tenants=TENANT,
         destinations=numpy.array([number.encode() for number in numbers])[random.integers(0, len(numbers), count)],
         starts_at=random.integers(first_at, first_at + YEARS * 365 * DAY_NS, count, dtype=numpy.int64),
         usages_ns=random.integers(1, LONGEST_NS // SECOND_NS + 1, count, dtype=numpy.int64) * SECOND_NS,
     )
 
 
-def _check_sample(world: World, columns: CallColumns, costs: Costs) -> None:
+def _check_sample(world: World, columns: CallColumns, costs: RatedColumns) -> None:
     """Price some calls by themselves. Raises Corrupt for the first that costs something else."""
     count = len(costs.costs_nano)
     for row in range(0, count, max(1, count // SAMPLE_COUNT)):
         try:
             cost_nano = quote(world, call_at(columns, row)).cost_nano
         except CgrError as error:
-            if costs.is_refused[row]:
+            if costs.errors[row]:
                 continue
             raise Corrupt(f"call {row} was rated in bulk, and is refused by itself: {error}") from None
-        if costs.is_refused[row] or cost_nano != costs.costs_nano[row]:
+        if costs.errors[row] or cost_nano != costs.costs_nano[row]:
             raise Corrupt(f"call {row} costs {costs.costs_nano[row]} in bulk and {cost_nano} by itself (1e-9)")
     if int(costs.costs_nano.astype(object).sum() if count else 0) != costs.total_nano:
         raise Corrupt("the total is not the sum of the costs")

@@ -6,7 +6,7 @@ import pytest
 from cgrserver.bulk import generate, load_plan, rate_generated
 
 from cgrcore.errors import NotFound
-from cgrcore.rating import call_at, quote, rate_columns
+from cgrcore.rating import call_at, quote, rate_columns, tariff_of
 
 PLAN = Path(__file__).resolve().parents[2] / "tariffplans" / "fosdem"
 
@@ -14,7 +14,7 @@ PLAN = Path(__file__).resolve().parents[2] / "tariffplans" / "fosdem"
 def test_a_thousand_generated_calls_cost_what_they_cost_by_themselves() -> None:
     world = load_plan(PLAN)
     columns = generate(world, 1000)
-    costs = rate_columns(world, columns)
+    costs = rate_columns(tariff_of(world), columns)
     alone = [quote(world, call_at(columns, row)).cost_nano for row in range(1000)]
     assert costs.costs_nano.tolist() == alone
     assert costs.quoted_count < 10

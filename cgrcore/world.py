@@ -17,16 +17,18 @@ class World:
 
     `settings` maps section to key to value, as configured (`settings["general"]["default_tenant"]`); `now_at` is the
     instant of the open decision (ns UTC); `new_id()` returns a fresh UUID text; `parts` holds what subjects
-    derive from the tables (compiled tariff, indexes) by name, each owned by its subject.
+    derive from the tables (compiled tariff, indexes) by name, each owned by its subject. `client_id` names the client
+    that asks for the open decision, if that can be called back, else it is "".
     """
 
-    __slots__ = ("new_id", "now_at", "parts", "settings", "state")
+    __slots__ = ("client_id", "new_id", "now_at", "parts", "settings", "state")
 
     def __init__(self, settings: dict[str, dict[str, Any]], new_id: Callable[[], str], now_at: int = 0) -> None:
         self.settings = settings
         self.state = State()
         self.now_at = now_at
         self.new_id = new_id
+        self.client_id = ""
         self.parts: dict[str, Any] = {}
 
     def tenant(self, tenant: str) -> str:

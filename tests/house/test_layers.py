@@ -63,18 +63,19 @@ ALLOWED_IN_SERVER: dict[str, str] = {
     "cgrserver.lifecycle": "",
     "cgrserver.telemetry": "",
     "cgrserver.tariffs": "",
+    "cgrserver.clients": "",
     # adapters
     "cgrserver.storage": "",
     "cgrserver.commit": "storage",
     "cgrserver.storage.reads": "storage commit",
     "cgrserver.bulk": "storage tariffs",
     # services, rpc
-    "cgrserver.services": "storage commit telemetry",
-    "cgrserver.rpc": "storage commit services telemetry settings tariffs",
-    "cgrserver.transports": "rpc telemetry",
+    "cgrserver.services": "clients storage commit telemetry",
+    "cgrserver.rpc": "clients storage commit services telemetry settings tariffs",
+    "cgrserver.transports": "clients rpc telemetry",
     # the command line, and the one that wires it all
     "cgrserver.demo": "bulk storage",
-    "cgrserver.app": "settings lifecycle telemetry storage commit bulk services rpc transports",
+    "cgrserver.app": "settings lifecycle telemetry clients storage commit bulk services rpc transports",
     "cgrserver.cli": "settings lifecycle app bulk demo rpc storage tariffs",
 }
 

@@ -358,7 +358,9 @@ class Dispatcher:
                 reply = self._error(request, self._suspended)
             else:
                 self._world.now_at = self._clock_ns()
+                self._world.client_id = _client_id(channel)
                 reply = self._decide(method, (self._world, args, fetched), request, channel)
+                self._world.client_id = ""
                 self._committer.flush()
         self._running -= 1
         if reply is not None:
@@ -370,11 +372,19 @@ class Dispatcher:
         while self._queue and self._running + self._held.count < self._limits.caps:
             entry, request, channel = self._queue.popleft()
             self._world.now_at = self._clock_ns()
+            self._world.client_id = _client_id(channel)
             reply = self._start(entry, request, channel)
+            self._world.client_id = ""
             if reply is not None:
                 channel.deliver(reply)
         for flush in self._flushers:
             flush()
+
+
+def _client_id(channel: Channel) -> str:
+    """Return the id of the client that a channel leads to, "" when it cannot be called."""
+    client = getattr(channel, "client", None)
+    return "" if client is None else client.id
 
 
 class _Waiter:

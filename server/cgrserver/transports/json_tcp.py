@@ -7,7 +7,7 @@ Does not know: what a request says.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -15,9 +15,9 @@ import trio
 
 from cgrserver.rpc.dispatcher import Dispatcher
 from cgrserver.transports.limits import TransportLimits
-from cgrserver.transports.sockets import Sockets
+from cgrserver.transports.sockets import Connection, Sockets
 
-__all__ = ["listen_on", "serve_json"]
+__all__ = ["listen_on", "serve_frames", "serve_json"]
 
 log = structlog.get_logger()
 
@@ -59,11 +59,26 @@ async def serve_json(
 
     Cancelled, calls that are in work are answered within `TransportLimits.stop_s`, then every connection is closed.
     """
+    await serve_frames(address, dispatcher, settings, dispatcher.receive, task_status=task_status)
+
+
+async def serve_frames(
+    address: str,
+    dispatcher: Dispatcher,
+    settings: Mapping[str, Mapping[str, Any]],
+    receive: Callable[[bytes, Connection], bytes | None],
+    accept: Callable[[Connection], None] | None = None,
+    *,
+    task_status: trio.TaskStatus[tuple[str, int]] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve clients as `serve_json` does, with `receive` taking their frames (see `Sockets`).
+
+    `accept` is told of each new connection.
+    """
     limits = TransportLimits.of(settings)
     with listen_on(address) as listener:
-        sockets = Sockets(
-            listener, dispatcher.receive, dispatcher.begin_batch, dispatcher.end_batch, log.warning, limits
-        )
+        begin, end = dispatcher.begin_batch, dispatcher.end_batch
+        sockets = Sockets(listener, receive, begin, end, log.warning, limits, accept)
         dispatcher.on_delivery(sockets.flush)
         try:
             async with trio.open_nursery() as nursery:

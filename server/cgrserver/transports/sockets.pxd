@@ -14,6 +14,8 @@ cdef class Connection:
     # When the unfinished request began, and since when the client takes no byte (loop seconds); 0 when neither is so.
     cdef public double since
     cdef public double blocked_since
+    # Who can be called on this connection; None where only the other side calls.
+    cdef public object client
     cdef Sockets _sockets
     cdef int _fd
     cdef list _out
@@ -38,6 +40,7 @@ cdef class Sockets:
     cdef object _receive
     cdef object _begin
     cdef object _end
+    cdef object _accepted
     cdef object _log
     cdef object _limits
     cdef Py_ssize_t _request_bytes

@@ -68,18 +68,27 @@ cdef class Connection:
             self.queue(reply)
 
     def queue(self, bytes reply not None):
-        """Queue bytes to be sent."""
-        self._out.append(reply)
-        self.unsent += PyBytes_GET_SIZE(reply)
+        """Queue bytes to be sent; none when nothing is to be said, which may still be what an ending waited for."""
+        if PyBytes_GET_SIZE(reply):
+            self._out.append(reply)
+            self.unsent += PyBytes_GET_SIZE(reply)
         if not self._is_dirty:
             self._is_dirty = True
             self._sockets._dirty.append(self)
+
+    def send(self, bytes data not None):
+        """Send what nobody asked for, at once."""
+        if not self.is_closed:
+            self.queue(data)
+            self._sockets.flush()
 
 
 cdef class Sockets:
     """All connections of one listener.
 
-    `receive(frame, connection)` returns a reply, or None when it will be delivered later, or raises NotJson;
+    `receive(frame, connection)` returns a reply, or None when it will be delivered later, or raises NotJson; a reply
+    without a byte answers nothing. `accepted(connection)`, if given, may set the connection's `client`, which is then
+    told of the end by `closed()`;
     `begin()` and `end()` stand around the requests of one drain; `log(event, **fields)` is told what went wrong.
     `now` is the owner's clock in seconds, as of the current drain.
     """
@@ -87,7 +96,8 @@ cdef class Sockets:
     def __cinit__(self):
         self.epoll_fd = -1
 
-    def __init__(self, listener, receive, begin, end, log, limits):
+    def __init__(self, listener, receive, begin, end, log, limits, accepted=None):
+        self._accepted = accepted
         self._listener = listener
         self._receive = receive
         self._begin = begin
@@ -226,6 +236,8 @@ cdef class Sockets:
             self._control(EPOLL_CTL_ADD, client.fileno(), EPOLLIN)
             self.connections[client.fileno()] = connection
             self.counts["connections"] += 1
+            if self._accepted is not None:
+                self._accepted(connection)
         return 0
 
     cdef int _read(self, Connection connection) except -1:
@@ -354,6 +366,8 @@ cdef class Sockets:
         connection._out = []
         connection.unsent = 0
         connection.socket.close()
+        if connection.client is not None:
+            connection.client.closed()
         if reason:
             self.counts["dropped"] += 1
             self._log("a connection was closed", peer=connection.peer, reason=reason)

@@ -60,6 +60,15 @@ cdef class FlatPrice:
     cdef PricedSpan span(self, int64_t start_at, int64_t end_at, int64_t index_ns)
     cdef int128 increment_cost(self, int slot, int64_t usage, int64_t increments) noexcept nogil
 
+cdef class FlatPrices:
+    cdef readonly object tariff
+    cdef dict profiles, windows, heads
+    cdef object windows_of, resolve
+    cdef list price(self, str tenant, str category, str subject, str destination, str tor, int64_t start_at,
+                    int64_t usage, int64_t index_ns, int64_t offset_s)
+    cdef tuple head_of(self, str tenant, str category)
+    cdef tuple window_at(self, str key, profile, int64_t start_at, int64_t end_at)
+
 cdef bint find_midnight(int64_t start_at, int64_t offset, int64_t usage, int64_t *midnight_at) noexcept nogil
 
 

@@ -275,10 +275,6 @@ cdef class FlatPrices:
     has neither.
     """
 
-    cdef readonly object tariff
-    cdef dict profiles, windows, heads
-    cdef object windows_of, resolve
-
     def __init__(self, tariff, dict profiles, windows_of, resolve):
         self.tariff = tariff
         self.profiles = profiles
@@ -289,19 +285,24 @@ cdef class FlatPrices:
 
     def spans(self, call):
         """Return the priced spans of a call, None when more must be known to price it."""
-        cdef int64_t start_at = call.start_at, usage = call.usage_ns, index_ns, midnight_at = INT64_MAX
-        cdef str destination = call.destination, tor, key
+        return self.price(call.tenant, call.category, call.subject, call.destination, call.tor, call.start_at,
+                          call.usage_ns, call.duration_index_ns, call.offset_s)
+
+    cdef list price(self, str tenant, str category, str subject, str destination, str tor, int64_t start_at,
+                    int64_t usage, int64_t index_ns, int64_t offset_s):
+        """What `spans` does, of a call's fields."""
+        cdef int64_t midnight_at = INT64_MAX
+        cdef str key
         cdef object profile, price
         cdef tuple head, window
         cdef dict memo
         if usage <= 0 or not destination or destination == "*any":
             return None
-        tor = call.tor
         if not tor or tor == "*voice":
-            if not find_midnight(start_at, <int64_t>call.offset_s * SECOND_NS, usage, &midnight_at):
+            if not find_midnight(start_at, offset_s * SECOND_NS, usage, &midnight_at):
                 return None
-        head = self.head_of(call.tenant, call.category)
-        key = <str>head[0] + <str>call.subject
+        head = self.head_of(tenant, category)
+        key = <str>head[0] + subject
         profile = self.profiles.get(key)
         if profile is None:
             key = head[1]
@@ -318,10 +319,9 @@ cdef class FlatPrices:
                 memo.clear()
             price = memo[destination] = self.resolve(profile, window[2], destination)
         if type(price) is TimedPrice:
-            price = (<TimedPrice>price).throughout(start_at, usage, <int64_t>call.offset_s * SECOND_NS)
+            price = (<TimedPrice>price).throughout(start_at, usage, offset_s * SECOND_NS)
         if price is None:
             return None
-        index_ns = call.duration_index_ns
         return (<FlatPrice>price).spans(start_at, usage, index_ns if index_ns > usage else usage, midnight_at)
 
     cdef tuple head_of(self, str tenant, str category):

@@ -1,4 +1,5 @@
-"""A real server process on a SQLite store, and a client of it: for tests that kill, stop and start one again."""
+"""A real server process, and a client of it: for tests that kill, stop and start one again. Its store is SQLite unless
+settings say otherwise."""
 
 import json
 import os
@@ -7,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,17 +66,35 @@ class Connection:
 
 
 class ServerProcess:
-    """A server on the store in a folder, started at once; `call` goes over a connection that is kept."""
+    """A server on the store in a folder, started at once; `call` goes over a connection that is kept.
 
-    def __init__(self, folder: Path, settings: Sequence[str] = ()) -> None:
+    `environ` is added to its environment. Its log is appended to `log`, when that is given.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Sequence[str] = (),
+        *,
+        environ: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
         self.folder = folder
         self.settings = settings
+        self.environ = environ or {}
+        self.log = log
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.start()
 
     def start(self) -> None:
+        """Start it and wait until it answers."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the process, and no more."""
         database = self.folder / "store.db"
         options = [
             f"listen.rpc_json=127.0.0.1:{self.port}",
@@ -85,9 +104,17 @@ class ServerProcess:
         ]
         command = [sys.executable, "-m", "cgrserver.cli", "serve", *(f"--set={option}" for option in options)]
         paths = os.pathsep.join((str(ROOT), str(ROOT / "server")))
-        self.process = subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths, "TZ": "UTC"}
-        )
+        environ = {**os.environ, "PYTHONPATH": paths, "TZ": "UTC", **self.environ}
+        log = open(self.log, "ab") if self.log else None  # noqa: SIM115
+        try:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, stdout=subprocess.PIPE, stderr=log, env=environ
+            )
+        finally:
+            if log is not None:
+                log.close()
+
+    def wait_until_ready(self) -> None:
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], START_TIMEOUT_S)
         line = self.process.stdout.readline() if ready else b""

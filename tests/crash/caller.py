@@ -1,0 +1,282 @@
+"""A client that asks for charging work of many kinds, and notes what it was told. It has no sockets and no clock.
+
+A caller wants one thing at a time and asks for it, the same way, until it has an answer: with an idempotency key, or
+without one where the name of the call makes the request safe to repeat. All usage is in steps of 100 ms at 0.001, so
+what every call must cost is known. The tests of crashes drive it over TCP, those of simulations in memory.
+Does not know: how requests travel, what a store is.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from cgrcore.timing import format_time
+
+__all__ = ["PRICE_NANO", "STEP_NS", "Call", "Caller", "Notes", "Wish", "plan_files"]
+
+#: The unit of usage, and what it costs.
+STEP_NS = 100_000_000
+PRICE_NANO = 1_000_000
+
+TENANT = "cgrates.org"
+HOST = "crash"
+
+#: Calls that a caller has under way at once.
+MOST_CALLS = 4
+
+#: An account that is only ever added to: what was read of it may never be taken back.
+SAVINGS = "savings"
+
+#: What a repeated request without a key is answered when its first attempt was done.
+DONE_BEFORE = ("EXISTS", "PARTIALLY_EXECUTED")
+
+#: Begins the answers that say nothing about whether the request was done.
+UNKNOWN = ("SERVER_ERROR: the store cannot be written", "SERVER_ERROR: shutting down")
+
+
+class Wish(msgspec.Struct):
+    """One thing a caller wants done. `sent_count` tells how often it was asked for."""
+
+    kind: str
+    method: str
+    params: dict[str, Any]
+    key: str = ""
+    call: "Call | None" = None
+    account: str = ""
+    amount_nano: int = 0
+    sent_count: int = 0
+
+
+class Call(msgspec.Struct):
+    """One call: what was asked, what was granted, and how far it is acknowledged.
+
+    `stage` is the last kind of request that was acknowledged: "", "begin", "end", "cdr".
+    """
+
+    origin: str
+    account: str
+    answered: str
+    is_ticking: bool = False
+    is_postpaid: bool = False
+    stage: str = ""
+    wanted: str = ""
+    granted_ns: int = 0
+    used_ns: int = 0
+
+
+class Notes(msgspec.Struct):
+    """What all callers of a run were told, and what they asked for."""
+
+    calls: dict[str, Call] = {}
+    answers: dict[str, Any] = {}
+    topups: dict[str, tuple[str, int]] = {}
+    acknowledged: int = 0
+    refused: dict[str, int] = {}
+    savings_seen_nano: int = 0
+
+
+class Caller:
+    """One client. `accounts` are rich, and shared with other callers; `clock_ns` is only asked when a call begins."""
+
+    def __init__(
+        self, name: str, seed: int | str, accounts: Sequence[str], clock_ns: Callable[[], int], notes: Notes
+    ) -> None:
+        self.is_finishing = False
+        self._name = name
+        self._random = random.Random(f"{name}:{seed}")
+        self._accounts = accounts
+        self._clock_ns = clock_ns
+        self._notes = notes
+        self._count = 0
+        self._live: list[Call] = []
+        self._ended: list[Call] = []
+
+    @property
+    def is_through(self) -> bool:
+        """Tell whether nothing is left to ask for once `is_finishing` is set."""
+        return not self._live and not self._ended
+
+    def wish(self) -> Wish:
+        """Return the next thing to ask for."""
+        draw = self._random
+        if self._ended and (self.is_finishing or draw.random() < 0.5):
+            return self._cdr(draw.choice(self._ended))
+        if self.is_finishing:
+            return self._end(draw.choice(self._live)) if self._live else self._read()
+        kind = draw.choices(
+            ("topup", "begin", "update", "end", "message", "postpaid", "read"), (3, 4, 4, 4, 1, 2, 1)
+        )[0]
+        if kind == "begin" and len(self._live) < MOST_CALLS:
+            return self._begin()
+        if kind == "update" and self._live:
+            return self._update(draw.choice(self._live))
+        if kind == "end" and self._live:
+            return self._end(draw.choice(self._live))
+        if kind == "message":
+            return self._message()
+        if kind == "postpaid":
+            return self._postpaid()
+        return self._read() if kind == "read" else self._topup()
+
+    def answered(self, wish: Wish, result: Any, error: str | None) -> bool:
+        """Take an answer; return False when it settles nothing and the wish must be sent again."""
+        if error is not None and error.startswith(UNKNOWN):
+            return False
+        if error is not None and not (error in DONE_BEFORE and wish.sent_count > 1 and not wish.key):
+            self._refused(wish, error)
+            return True
+        self._notes.acknowledged += 1
+        if wish.key and error is None:
+            self._notes.answers[f"{wish.method}:{wish.key}"] = result
+        call = wish.call
+        if wish.kind == "read":
+            self._notes.savings_seen_nano = max(self._notes.savings_seen_nano, _held_nano(result))
+        elif call is not None:
+            self._advance(wish, call, result)
+        return True
+
+    def _refused(self, wish: Wish, error: str) -> None:
+        self._notes.refused[error] = self._notes.refused.get(error, 0) + 1
+        call = wish.call
+        if call is None:
+            return
+        if wish.kind in ("begin", "message", "postpaid"):
+            call.stage = "refused"
+        elif wish.kind == "end":
+            call.stage = "refused"
+            self._live.remove(call)
+        elif wish.kind == "cdr":
+            call.stage = "refused"
+            (self._ended if call in self._ended else self._live).remove(call)
+
+    def _advance(self, wish: Wish, call: Call, result: Any) -> None:
+        if wish.kind == "begin":
+            self._live.append(call)
+            call.stage = "begin"
+        elif wish.kind == "end":
+            self._live.remove(call)
+            self._ended.append(call)
+            call.stage = "end"
+        elif wish.kind == "cdr":
+            (self._ended if call in self._ended else self._live).remove(call)
+            call.stage = "cdr"
+        elif wish.kind == "message":
+            call.stage = "end"
+            self._ended.append(call)
+        elif wish.kind == "postpaid":
+            call.stage = "cdr"
+        if wish.kind in ("begin", "update") and isinstance(result, dict):
+            call.granted_ns += max(result.get("MaxUsage") or 0, 0)
+
+    # --- what is asked -----------------------------------------------------------------------------------------------
+
+    def _made(self, kind: str, method: str, params: dict[str, Any], *, needs_key: bool = True, **more: Any) -> Wish:
+        """Return a wish; some of those that are safe without a key go without."""
+        self._count += 1
+        wish = Wish(kind, method, params, **more)
+        if needs_key or self._random.random() < 0.6:
+            wish.key = f"{self._name}:{self._count}"
+            params["APIOpts"] = {**params.get("APIOpts", {}), "*idempotencyKey": wish.key}
+        return wish
+
+    def _new_call(self, **more: Any) -> Call:
+        self._count += 1
+        account = self._random.choice(self._accounts)
+        call = Call(f"{self._name}-{self._count}", account, format_time(self._clock_ns()), **more)
+        self._notes.calls[call.origin] = call
+        return call
+
+    def _event(self, call: Call, usage_ns: int | None = None) -> dict[str, Any]:
+        event: dict[str, Any] = {
+            "ToR": "*voice",
+            "RequestType": "*postpaid" if call.is_postpaid else "*prepaid",
+            "OriginID": call.origin,
+            "OriginHost": HOST,
+            "Tenant": TENANT,
+            "Category": "call",
+            "Account": call.account,
+            "Destination": "4915170011",
+            "SetupTime": call.answered,
+            "AnswerTime": call.answered,
+        }
+        if usage_ns is not None:
+            event["Usage"] = usage_ns
+        return event
+
+    def _usage_ns(self) -> int:
+        return self._random.randint(1, 50) * STEP_NS
+
+    def _topup(self) -> Wish:
+        account = self._random.choice((*self._accounts, SAVINGS))
+        amount = self._random.randint(5, 9)
+        balance = {"ID": "main", "Weight": 10}
+        params = {"Tenant": TENANT, "Account": account, "BalanceType": "*monetary", "Value": amount, "Balance": balance}
+        wish = self._made("topup", "APIerSv1.AddBalance", params, account=account, amount_nano=amount * 10**9)
+        self._notes.topups[f"{wish.method}:{wish.key}"] = (account, wish.amount_nano)
+        return wish
+
+    def _read(self) -> Wish:
+        params = {"Tenant": TENANT, "Account": SAVINGS}
+        return Wish("read", "APIerSv2.GetAccount", params)
+
+    def _begin(self) -> Wish:
+        call = self._new_call(is_ticking=self._random.random() < 0.3)
+        call.wanted = "begin"
+        params: dict[str, Any] = {"InitSession": True, "Event": self._event(call, self._usage_ns())}
+        if call.is_ticking:
+            params["APIOpts"] = {"*sessionsDebitInterval": f"{self._random.randint(1, 3) * 100}ms"}
+        return self._made("begin", "SessionSv1.InitiateSession", params, needs_key=False, call=call)
+
+    def _update(self, call: Call) -> Wish:
+        params = {"UpdateSession": True, "Event": self._event(call, self._usage_ns())}
+        return self._made("update", "SessionSv1.UpdateSession", params, call=call)
+
+    def _end(self, call: Call) -> Wish:
+        """End a call with less usage than was granted, or more; some by their CDR alone."""
+        call.used_ns = self._usage_ns() if call.is_ticking else self._random.randint(0, call.granted_ns // STEP_NS + 9)
+        if not call.is_ticking:
+            call.used_ns *= STEP_NS
+        if self._random.random() < 0.2:
+            return self._cdr(call)
+        call.wanted = "end"
+        params = {"TerminateSession": True, "Event": self._event(call, call.used_ns)}
+        return self._made("end", "SessionSv1.TerminateSession", params, needs_key=False, call=call)
+
+    def _cdr(self, call: Call) -> Wish:
+        call.wanted = "cdr"
+        params = {"Event": self._event(call, call.used_ns)}
+        return self._made("cdr", "SessionSv1.ProcessCDR", params, needs_key=False, call=call)
+
+    def _message(self) -> Wish:
+        call = self._new_call(used_ns=self._usage_ns())
+        call.wanted = "message"
+        params = {"Debit": True, "Event": self._event(call, call.used_ns)}
+        return self._made("message", "SessionSv1.ProcessMessage", params, call=call)
+
+    def _postpaid(self) -> Wish:
+        call = self._new_call(used_ns=self._usage_ns(), is_postpaid=True)
+        call.wanted = "cdr"
+        params = {"Flags": ["*rals"], "Event": self._event(call, call.used_ns)}
+        return self._made("postpaid", "CDRsV1.ProcessEvent", params, needs_key=False, call=call)
+
+
+def _held_nano(account: Any) -> int:
+    held = (account or {}).get("BalanceMap") or {}
+    return sum(round(balance["Value"] * 10**9) for balance in held.get("*monetary", ()))
+
+
+def plan_files() -> dict[str, str]:
+    """Return the tariff plan that all calls are charged by: each 100 ms cost 0.001."""
+    return {
+        "Destinations": "#Id,Prefix\nDST,49\n",
+        "Rates": "#Id,ConnectFee,Rate,RateUnit,RateIncrement,GroupIntervalStart\nRT,0,0.01,1s,100ms,0s\n",
+        "DestinationRates": "#Id,DestinationId,RatesTag,RoundingMethod,RoundingDecimals,MaxCost,MaxCostStrategy\n"
+        "DR,DST,RT,*up,9,0,\n",
+        "RatingPlans": "#Id,DestinationRatesId,TimingTag,Weight\nRP,DR,*any,10\n",
+        "RatingProfiles": "#Tenant,Category,Subject,ActivationTime,RatingPlanId,RatesFallbackSubject\n"
+        "cgrates.org,call,*any,2020-01-01T00:00:00Z,RP,\n",
+        "Chargers": "#Tenant,ID,FilterIDs,ActivationInterval,RunID,AttributeIDs,Weight\n"
+        "cgrates.org,DEFAULT,,,*default,*none,0\n",
+    }

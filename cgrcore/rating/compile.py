@@ -5,12 +5,13 @@ replaced when a table has moved. Does not know: how a call is split or priced.
 """
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from cgrcore._fast.flatprices import FlatPrices
 from cgrcore.rating.prefixes import Prefixes
 from cgrcore.rating.records import Destination, PlanRate, Rating, RatingPlan, RatingProfile, Timing
+from cgrcore.rating.zones import Zone, zone_of
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 
@@ -174,6 +175,8 @@ class Tariff:
     """Everything a price depends on, compiled: the prefixes, the plans, who uses which.
 
     `versions` are those of the tables it was compiled from; `numbers` the prefixes of the destinations, where known.
+    `zones` names the zone whose clock a tenant's hours are of (`*any`: of all others); without one they are those of
+    the offset a call is given with. Raises BadRequest for an unknown zone.
     """
 
     def __init__(
@@ -186,6 +189,7 @@ class Tariff:
         fallback_depth: int = 3,
         matches_subject_prefixes: bool = False,
         max_usage_ns: dict[str, int] | None = None,
+        zones: Mapping[str, str] | None = None,
         versions: tuple[int, ...] = (),
         numbers: Prefixes | None = None,
     ) -> None:
@@ -193,6 +197,7 @@ class Tariff:
         self.fallback_depth = fallback_depth
         self.matches_subject_prefixes = matches_subject_prefixes
         self.max_usage_ns = max_usage_ns or {}
+        self.zones = {tenant: zone_of(name) for tenant, name in (zones or {}).items() if name}
         self.versions = versions
         self.profiles = profiles
         #: What `flat` has found to be priced without hours. Another tariff's when this one is a copy.
@@ -201,6 +206,10 @@ class Tariff:
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}
         self.numbers = Prefixes(destinations.values()) if numbers is None else numbers
+
+    def zone_of(self, tenant: str) -> Zone | None:
+        """Return the zone whose clock the tenant's hours are of, None where calls bring their own."""
+        return self.zones.get(tenant) or self.zones.get(ANY)
 
     def destinations_of(self, number: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Return (prefix, destination ids) for each known prefix of the number, longest first."""
@@ -258,6 +267,7 @@ def tariff_of(world: World) -> Tariff:
             fallback_depth=rals["fallback_depth"],
             matches_subject_prefixes=rals["rp_subject_prefix_matching"],
             max_usage_ns=rals["max_computed_usage"],
+            zones=rals["tariff_timezones"],
             versions=versions,
             numbers=None if tariff is None or is_renumbered else tariff.numbers,
         )

@@ -1,8 +1,9 @@
 """Splitting a call into timespans of one price each.
 
-A voice call is cut where a plan is activated, at midnight, where other hours and where the next slot of a rate begin;
-everything else only at slots. Each span then grows to whole increments, at the cost of the spans behind it. The work
-grows with the borders crossed, not with the length of the call. Does not know: profiles, money.
+A voice call is cut where a plan is activated, at midnight, where a zone moves its clock, where other hours and where
+the next slot of a rate begin; everything else only at slots. Each span then grows to whole increments, at the cost of
+the spans behind it. The work grows with the borders crossed, not with the length of the call. Does not know: profiles,
+money.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.compile import Interval, Tariff, day_of
 from cgrcore.rating.flat import flat_prices_of
 from cgrcore.rating.lookup import DAY_S, RatingInfo, rating_infos
+from cgrcore.rating.zones import Zone
 from cgrcore.timing import DAY_NS, SECOND_NS
 
 __all__ = ["price", "rate", "rate_by_hours", "timespans"]
@@ -22,16 +24,17 @@ __all__ = ["price", "rate", "rate_by_hours", "timespans"]
 class Piece:
     """A timespan in the making."""
 
-    __slots__ = ("end_at", "index_ns", "info", "interval", "start_at")
+    __slots__ = ("end_at", "index_ns", "info", "interval", "offset_s", "start_at")
 
     def __init__(
-        self, start_at: int, end_at: int, index_ns: int, info: RatingInfo, interval: Interval | None = None
+        self, start_at: int, end_at: int, index_ns: int, info: RatingInfo, offset_s: int
     ) -> None:
         self.start_at = start_at
         self.end_at = end_at
         self.index_ns = index_ns
         self.info = info
-        self.interval = interval
+        self.offset_s = offset_s
+        self.interval: Interval | None = None
 
     @property
     def usage_ns(self) -> int:
@@ -43,7 +46,7 @@ class Piece:
 
     def cut(self, at: int) -> "Piece":
         """Keep what is before the instant and return the rest, both of the same plan."""
-        rest = Piece(at, self.end_at, self.index_ns, self.info)
+        rest = Piece(at, self.end_at, self.index_ns, self.info, self.offset_s)
         self.index_ns = max(0, self.index_ns - rest.usage_ns)
         self.end_at = at
         return rest
@@ -54,6 +57,11 @@ def rate(tariff: Tariff, call: Call) -> list[Span]:
 
     Raises Refused RATING_PLAN_NOT_FOUND, UNAUTHORIZED_DESTINATION.
     """
+    zone = tariff.zone_of(call.tenant) if tariff.zones else None
+    if zone is not None:
+        if zone.changes_within(call.start_at, call.end_at):
+            return rate_by_hours(tariff, call)
+        call = zone.place(call)
     flat = flat_prices_of(tariff)
     found = None if flat is None else flat.spans(call)
     # A flat price's spans read as spans do.
@@ -62,16 +70,21 @@ def rate(tariff: Tariff, call: Call) -> list[Span]:
 
 def rate_by_hours(tariff: Tariff, call: Call) -> list[Span]:
     """Return what `rate` does, looking at the hours of every rate."""
-    return [price(tariff, piece) for piece in timespans(call, rating_infos(tariff, call))]
+    zone = tariff.zone_of(call.tenant)
+    if zone is not None:
+        call = zone.place(call)
+    return [price(tariff, piece) for piece in timespans(call, rating_infos(tariff, call), zone)]
 
 
-def timespans(call: Call, infos: list[RatingInfo]) -> list[Piece]:
-    """Return the pieces of the call, each with its interval, aligned to increments."""
+def timespans(call: Call, infos: list[RatingInfo], zone: Zone | None = None) -> list[Piece]:
+    """Return the pieces of the call, each with its interval, aligned to increments; `zone` may move its clock."""
     index_ns = max(call.duration_index_ns, call.usage_ns)
-    pieces = [Piece(call.start_at, call.end_at, index_ns, infos[0])]
+    pieces = [Piece(call.start_at, call.end_at, index_ns, infos[0], call.offset_s)]
     if call.is_voice:
         pieces = _by_activation(pieces[0], infos)
-        pieces = [part for piece in pieces for part in _by_midnight(piece, call.offset_s)]
+        if zone is not None:
+            pieces = [part for piece in pieces for part in _by_clock(piece, zone)]
+        pieces = [part for piece in pieces for part in _by_midnight(piece)]
     pieces = _by_interval(pieces, call)
     _align(pieces)
     for piece in pieces:
@@ -91,10 +104,20 @@ def _by_activation(piece: Piece, infos: list[RatingInfo]) -> list[Piece]:
     return pieces
 
 
-def _by_midnight(piece: Piece, offset_s: int) -> list[Piece]:
+def _by_clock(piece: Piece, zone: Zone) -> list[Piece]:
+    """Cut where the zone moves its clock."""
+    piece.offset_s = zone.offset_at(piece.start_at)
+    pieces = [piece]
+    for at in zone.changes_within(piece.start_at, piece.end_at):
+        pieces.append(pieces[-1].cut(at))
+        pieces[-1].offset_s = zone.offset_at(at)
+    return pieces
+
+
+def _by_midnight(piece: Piece) -> list[Piece]:
     """Cut at each midnight, unless the span ends at one or on a day of the same number."""
     pieces = [piece]
-    offset_ns = offset_s * SECOND_NS
+    offset_ns = piece.offset_s * SECOND_NS
     last_day, clock_ns = divmod(piece.end_at + offset_ns, DAY_NS)
     while True:
         part = pieces[-1]
@@ -118,8 +141,8 @@ class _Clock:
         "start_second",
     )
 
-    def __init__(self, piece: Piece, offset_s: int) -> None:
-        self.offset_ns = offset_s * SECOND_NS
+    def __init__(self, piece: Piece) -> None:
+        self.offset_ns = piece.offset_s * SECOND_NS
         self.start_days, self.start_clock_ns = divmod(piece.start_at + self.offset_ns, DAY_NS)
         self.start_day = day_of(self.start_days)
         self.start_second = self.start_clock_ns // SECOND_NS
@@ -147,14 +170,14 @@ def _by_interval(pieces: list[Piece], call: Call) -> list[Piece]:
     index = 0
     while index < len(pieces):
         piece = pieces[index]
-        clock = _Clock(piece, call.offset_s)
+        clock = _Clock(piece)
         for interval in _candidates(piece, clock):
             rest = _split(piece, interval, clock, is_voice=call.is_voice)
             if rest is not None:
                 pieces.insert(index + 1, rest)
                 if piece.interval is not None:
                     break
-                clock = _Clock(piece, call.offset_s)
+                clock = _Clock(piece)
         index += 1
     return pieces
 

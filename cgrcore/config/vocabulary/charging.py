@@ -1,11 +1,30 @@
 """Sections about charging: filters, rals, schedulers, cdrs, sessions, attributes, chargers."""
 
+from typing import Any
+
 from cgrcore.config.keys import Key, Object
-from cgrcore.config.kinds import Choice, Duration, Number, Texts
-from cgrcore.config.maps import TextMap, UsageMap
+from cgrcore.config.kinds import Choice, Duration, Number, Text, Texts
+from cgrcore.config.maps import Map, TextMap, UsageMap
 from cgrcore.config.vocabulary.parts import boolean, conns, duration, enabled, indexing, integer, text, texts
+from cgrcore.errors import BadRequest
+from cgrcore.timing import zone_offset
 
 __all__ = ["SECTIONS"]
+
+
+class _TimeZone(Text):
+    """The IANA name of a zone; empty is none."""
+
+    word = "a time zone"
+
+    def parse(self, value: Any) -> str:
+        name = super().parse(value)
+        try:
+            zone_offset(name, 0)
+        except BadRequest as error:
+            raise ValueError(str(error)) from None
+        return name
+
 
 _RALS = Object(
     enabled("rating and accounting"),
@@ -25,6 +44,14 @@ _RALS = Object(
         TextMap(),
         {"*any": "*zero1ns", "*voice": "*zero1s"},
         "rating subject of balances that name none, by type of record",
+    ),
+    Key(
+        "tariff_timezones",
+        Map(_TimeZone(), "an object of time zones"),
+        {},
+        "zone whose clock a tenant's rates follow, such as Europe/Rome, by tenant (`*any`: all others); without one, "
+        "rates follow the offset that a call is given with",
+        is_ours=True,
     ),
 )
 

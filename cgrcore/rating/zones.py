@@ -1,0 +1,89 @@
+"""The clock of a tariff whose hours are those of a place: its offsets from UTC, and when they change.
+
+Rules: a price follows the clock on the wall. An hour that a spring night skips is never reached, one that an autumn
+night has twice is priced twice by the same hours; a call under way when the clock moves is cut there, as at midnight.
+Before 1960 and from 2100 on a zone has the offset of that border. Does not know: which tenant has which zone, prices.
+"""
+
+from bisect import bisect_right
+from functools import lru_cache
+
+import msgspec
+import numpy
+from numpy import bool_, int64
+from numpy.typing import NDArray
+
+from cgrcore.rating.calls import Call
+from cgrcore.timing import DAY_NS, SECOND_NS, zone_offset
+
+__all__ = ["Zone", "zone_of"]
+
+FIRST_AT = -3653 * DAY_NS
+UNTIL_AT = 47482 * DAY_NS
+
+#: No zone moves its clock there and back in less.
+STEP_NS = 7 * DAY_NS
+
+#: Zones kept at hand; a deployment has a handful.
+MOST_ZONES = 64
+
+
+class Zone:
+    """An IANA zone: `changes_at` (ns UTC, rising), `offsets_s` (seconds east of UTC), one before each and one after."""
+
+    __slots__ = ("_changes", "_offsets", "changes_at", "name", "offsets_s")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.changes_at: list[int] = []
+        self.offsets_s = [zone_offset(name, FIRST_AT)]
+        for from_at in range(FIRST_AT, UNTIL_AT, STEP_NS):
+            offset_s = zone_offset(name, from_at + STEP_NS)
+            if offset_s != self.offsets_s[-1]:
+                self.changes_at.append(_change(name, from_at, from_at + STEP_NS))
+                self.offsets_s.append(offset_s)
+        self._changes = numpy.array(self.changes_at, dtype=int64)
+        self._offsets = numpy.array(self.offsets_s, dtype=int64)
+
+    def offset_at(self, at: int) -> int:
+        """Return the offset in seconds at an instant."""
+        return self.offsets_s[bisect_right(self.changes_at, at)]
+
+    def changes_within(self, start_at: int, end_at: int) -> list[int]:
+        """Return the instants after the start and before the end at which the clock moves."""
+        first = bisect_right(self.changes_at, start_at)
+        until = bisect_right(self.changes_at, end_at - 1)
+        return self.changes_at[first:until]
+
+    def place(self, call: Call) -> Call:
+        """Return the call with this zone's offset at its start, whatever clock it was given on."""
+        return msgspec.structs.replace(call, offset_s=self.offset_at(call.start_at))
+
+    def offsets_at(self, ats: NDArray[int64]) -> NDArray[int64]:
+        """Return the offsets in seconds at instants. `ats`: (n,) int64 ns UTC; returns (n,) int64."""
+        return self._offsets[numpy.searchsorted(self._changes, ats, side="right")]
+
+    def is_moved_within(self, starts_at: NDArray[int64], usages_ns: NDArray[int64]) -> NDArray[bool_]:
+        """Return which calls are under way when the clock moves. (n,) int64 each; returns (n,) bool."""
+        first = numpy.searchsorted(self._changes, starts_at, side="right")
+        until = numpy.searchsorted(self._changes, starts_at + usages_ns - 1, side="right")
+        return numpy.asarray(until > first)
+
+
+def _change(name: str, before_at: int, after_at: int) -> int:
+    """Return the second at which the clock moves between two instants with different offsets."""
+    offset_s = zone_offset(name, before_at)
+    before_s, after_s = before_at // SECOND_NS, after_at // SECOND_NS
+    while after_s - before_s > 1:
+        middle_s = (before_s + after_s) // 2
+        if zone_offset(name, middle_s * SECOND_NS) == offset_s:
+            before_s = middle_s
+        else:
+            after_s = middle_s
+    return after_s * SECOND_NS
+
+
+@lru_cache(maxsize=MOST_ZONES)
+def zone_of(name: str) -> Zone:
+    """Return a zone by its IANA name, such as Europe/Rome. Raises BadRequest for an unknown one."""
+    return Zone(name)

@@ -7,16 +7,18 @@ Before 1960 and from 2100 on a zone has the offset of that border. Does not know
 
 from bisect import bisect_right
 from functools import lru_cache
+from typing import Protocol
 
 import msgspec
 import numpy
-from numpy import bool_, int64
+from numpy import bool_, int32, int64
 from numpy.typing import NDArray
 
 from cgrcore.rating.calls import Call
+from cgrcore.rating.columns import Coded
 from cgrcore.timing import DAY_NS, SECOND_NS, zone_offset
 
-__all__ = ["Zone", "zone_of"]
+__all__ = ["Zone", "clocks_of", "zone_of"]
 
 FIRST_AT = -3653 * DAY_NS
 UNTIL_AT = 47482 * DAY_NS
@@ -87,3 +89,35 @@ def _change(name: str, before_at: int, after_at: int) -> int:
 def zone_of(name: str) -> Zone:
     """Return a zone by its IANA name, such as Europe/Rome. Raises BadRequest for an unknown one."""
     return Zone(name)
+
+
+class Zoned(Protocol):
+    """A tariff: which zone each tenant has, if any."""
+
+    def zone_of(self, tenant: str) -> Zone | None: ...
+
+
+def clocks_of(
+    tariff: Zoned,
+    tenants: Coded | str,
+    starts_at: NDArray[int64],
+    usages_ns: NDArray[int64],
+    offsets_s: int | NDArray[int32],
+) -> tuple[NDArray[int32], NDArray[bool_]]:
+    """Return the offsets that the hours of n calls are read on, and which calls are under way when a clock moves.
+
+    `starts_at`, `usages_ns`: (n,) int64; `offsets_s` are those the calls came with, which stay where a tenant has no
+    zone. Returns (n,) int32 and (n,) bool.
+    """
+    count = len(starts_at)
+    offsets = numpy.full(count, offsets_s, dtype=int32) if isinstance(offsets_s, int) else offsets_s.copy()
+    is_moved = numpy.zeros(count, dtype=bool_)
+    names = [tenants] if isinstance(tenants, str) else tenants.names
+    for place, tenant in enumerate(names):
+        zone = tariff.zone_of(tenant)
+        if zone is None:
+            continue
+        rows = slice(None) if isinstance(tenants, str) else numpy.flatnonzero(tenants.indices == place)
+        offsets[rows] = zone.offsets_at(starts_at[rows])
+        is_moved[rows] = zone.is_moved_within(starts_at[rows], usages_ns[rows])
+    return offsets, is_moved

@@ -9,8 +9,20 @@ import numpy
 import pytest
 
 from cgrcore.errors import BadRequest
-from cgrcore.rating import Activation, Call, PlanRate, Tariff, quote, rate, tariff_of
-from cgrcore.rating.zones import zone_of
+from cgrcore.rating import (
+    Activation,
+    Call,
+    CallColumns,
+    Coded,
+    PlanRate,
+    Tariff,
+    call_at,
+    quote,
+    rate,
+    rate_columns,
+    tariff_of,
+)
+from cgrcore.rating.zones import clocks_of, zone_of
 from cgrcore.timing import SECOND_NS, ZERO_AT, format_time
 from cgrcore.world import World
 from tests.rating.small_tariffs import at, call, hours, profile, rating, slot, world_of
@@ -159,3 +171,29 @@ def test_both_nights_cost_what_the_clock_on_the_wall_says(change_at: int) -> Non
         start_at = change_at + random.randint(-4 * 3600, 1800) * SECOND_NS
         it = call(random.randint(1, 5 * 3600), format_time(start_at))
         assert quote(world, it).cost_nano == _second_by_second(it, rates), (format_time(start_at), rates)
+
+
+@pytest.mark.parametrize("change_at", [SPRING_AT, AUTUMN_AT], ids=["spring", "autumn"])
+def test_in_bulk_both_nights_cost_what_single_calls_do(change_at: int) -> None:
+    random = Random(change_at)
+    world = _world(hours(DAY), hours(NIGHT, "02:30:00"), hours(DAY, "04:00:00"), hours(NIGHT, "22:00:00"))
+    starts = [change_at + random.randint(-12 * 3600, 24 * 3600) * SECOND_NS for _ in range(400)]
+    columns = CallColumns(
+        ["4420"] * 400,
+        numpy.array(starts, dtype=numpy.int64),
+        numpy.array([random.randint(0, 6 * 3600) * SECOND_NS for _ in range(400)], dtype=numpy.int64),
+        "s",
+        "cgrates.org",
+        offsets_s=numpy.array([random.choice((0, 7200, -18_000)) for _ in range(400)], dtype=numpy.int32),
+    )
+    wanted = [quote(world, call_at(columns, row)).cost_nano for row in range(400)]
+    assert rate_columns(tariff_of(world), columns).costs_nano.tolist() == wanted
+
+
+def test_columns_of_two_tenants_have_two_clocks() -> None:
+    tariff = Tariff({}, {}, {}, zones={"rome": "Europe/Rome", "tokyo": "Asia/Tokyo"})
+    tenants = Coded(numpy.array([0, 1, 2, 0], dtype=numpy.int32), ["rome", "tokyo", "elsewhere"])
+    starts = numpy.array([SPRING_AT, SPRING_AT, SPRING_AT, SPRING_AT - 1], dtype=numpy.int64)
+    offsets, is_moved = clocks_of(tariff, tenants, starts, numpy.full(4, 2, dtype=numpy.int64), -60)
+    assert offsets.tolist() == [7200, 32_400, -60, 3600]
+    assert is_moved.tolist() == [False, False, False, True]

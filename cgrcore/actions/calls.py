@@ -43,7 +43,7 @@ def call_rpc(run: Run, action: Action) -> None:
     if address == "*internal":
         call_method(run, method, request.get("Params"))
     else:
-        later(run, "*cgr_rpc", request)
+        later(run.world, "*cgr_rpc", request, str(address))
 
 
 def publish_account(run: Run, action: Action) -> None:

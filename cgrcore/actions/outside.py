@@ -13,15 +13,15 @@ from cgrcore.accounting import account_as_wire
 from cgrcore.actions.context import Run
 from cgrcore.actions.records import Action, Message
 from cgrcore.errors import BadRequest, NotFound
+from cgrcore.world import World
 
-__all__ = ["export", "later", "mail", "post", "remote_set_account"]
+__all__ = ["later", "mail", "post", "remote_set_account"]
 
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def later(run: Run, kind: str, body: Any, target: str = "") -> None:
+def later(world: World, kind: str, body: Any, target: str = "") -> None:
     """Leave a message of a kind for a target, to be delivered after the commit."""
-    world = run.world
     uuid = world.new_id()
     text = _encode_json(body).decode()
     world.state.table("outbox").put(uuid, Message(uuid, kind, target, text, world.now_at))
@@ -39,7 +39,7 @@ def _subject(run: Run) -> Any:
 def post(run: Run, action: Action) -> None:
     """POST the account, or the event, as JSON to the URL in the extra parameters. Without a URL nothing is sent."""
     if action.extra_parameters:
-        later(run, action.type, _subject(run), action.extra_parameters)
+        later(run.world, action.type, _subject(run), action.extra_parameters)
 
 
 def remote_set_account(run: Run, action: Action) -> None:
@@ -59,17 +59,4 @@ def mail(run: Run, action: Action) -> None:
     addresses = [address for address in action.extra_parameters.split(",")[0].split(";") if address]
     if not addresses:
         raise BadRequest("no address to mail to")
-    later(run, action.type, {"To": addresses, "Subject": _subject(run)})
-
-
-def export(run: Run, action: Action) -> None:
-    """Give the event, or the account, to the exporters in the extra parameters. Without either nothing is exported.
-
-    Raises NotFound when no exporters are connected.
-    """
-    if run.event is None and run.account is None:
-        return
-    process = run.world.parts.get("export_event")
-    if process is None:
-        raise NotFound("no connection with EEs", subject="exporters")
-    process(run.world, action.extra_parameters.split(";"), _subject(run))
+    later(run.world, action.type, {"To": addresses, "Subject": _subject(run)})

@@ -3,7 +3,7 @@
 A kind that is not here is unknown: its set fails. Kinds in `NEEDS_ACCOUNT` are skipped when a set runs for no account.
 """
 
-from cgrcore.actions import account_steps, balance_steps, calls, cdr_log, dynamic, outside
+from cgrcore.actions import account_steps, balance_steps, calls, cdr_log, dynamic, exports, outside
 from cgrcore.actions.context import Step
 
 __all__ = ["NEEDS_ACCOUNT", "STEPS"]
@@ -46,7 +46,7 @@ STEPS: dict[str, Step] = {
     "*reset_threshold": calls.reset_threshold,
     "*reset_stat_queue": calls.reset_stat_queue,
     "*remove_session_costs": calls.remove_session_costs,
-    "*export": outside.export,
+    "*export": exports.export,
     "*remote_set_account": outside.remote_set_account,
     "*mail_async": outside.mail,
     "*http_post": outside.post,

@@ -16,6 +16,7 @@ import structlog
 import trio
 
 from cgrcore import rankings, resources, stats, thresholds, trends
+from cgrcore.actions.exports import export_event
 from cgrcore.actions.triggers import install_triggers
 from cgrcore.cdrs.logged import log_cdr
 from cgrcore.config import Settings
@@ -90,6 +91,8 @@ class Application:
         world.parts["call_method"] = InternalCalls()
         world.parts["log_cdr"] = log_cdr
         world.parts["note"] = _note
+        if world.settings["thresholds"]["ees_conns"]:
+            world.parts["export_event"] = export_event
         install_triggers(world)
         thresholds.install(world)
         stats.install(world)

@@ -39,7 +39,7 @@ _METHODS = {
     "routes": "RouteSv1.",
     "ips": "IPsv1.",
     "ers": "ErSv1.",
-    "ees": "EeSv1.",
+    "ees": "OutboxSv1.",  # actions reach exporters; what waits for them is listed there
     "apiers": "APIerSv1.",
     "dispatchers": "DispatcherSv1.",
     "analyzers": "AnalyzerSv1.",

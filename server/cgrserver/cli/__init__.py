@@ -37,6 +37,9 @@ COMMANDS = (
     Command(
         "account balances", "cgrserver.cli.account:balances", "Show what an account's balances held at an instant."
     ),
+    Command("dead-letters list", "cgrserver.cli.dead_letters:list_", "Show what could not be delivered outside."),
+    Command("dead-letters replay", "cgrserver.cli.dead_letters:replay", "Send again what could not be delivered."),
+    Command("dead-letters drop", "cgrserver.cli.dead_letters:drop", "Forget what could not be delivered."),
     Command("migrate", "cgrserver.cli.migrate:migrate", "Bring the store's schema up to date."),
     Command("doctor", "cgrserver.cli.doctor:doctor", "Check that this machine can run the server, and how well."),
 )

@@ -1,0 +1,121 @@
+"""What actions send outside, from a real server process: to a second node, through crashes of both."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.receivers import http_receiver
+from tests.server_process import ROOT, CallRefused, ServerProcess
+
+TOP_UP = '{"Address":"127.0.0.1:%d","Transport":"*json","Method":"APIerSv1.AddBalance","Params":%s}'
+PARAMS = '{"Tenant":"cgrates.org","Account":"<<.Account.ID>>","BalanceType":"*monetary","Value":10}'
+
+Start = Callable[..., ServerProcess]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start nodes, each with a store of its own: `start("a", "section.key=value", ...)`."""
+    started = []
+
+    def begin(name: str, *settings: str) -> ServerProcess:
+        folder = tmp_path / name
+        folder.mkdir()
+        started.append(ServerProcess(folder, settings))
+        return started[-1]
+
+    yield begin
+    for node in started:
+        node.kill()
+
+
+def until(is_so: Callable[[], Any]) -> Any:
+    """Ask again until the answer holds: what runs in another process has no event to wait for."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = is_so()
+        if found:
+            return found
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def act(node: ServerProcess, kind: str, parameters: str) -> None:
+    action = {"Identifier": kind, "ExtraParameters": parameters, "Weight": 10}
+    node.call("APIerSv1.SetActions", ActionsId="ACT", Overwrite=True, Actions=[action])
+    node.call("APIerSv1.ExecuteAction", Tenant="cgrates.org", Account="1001", ActionsId="ACT")
+
+
+def listed(node: ServerProcess, what: str) -> list[dict[str, Any]]:
+    try:
+        return list(node.call(f"OutboxSv1.{what}"))
+    except CallRefused:
+        return []
+
+
+def money(node: ServerProcess) -> Any:
+    try:
+        account = node.call("APIerSv2.GetAccount", Tenant="cgrates.org", Account="cgrates.org:1001")
+    except CallRefused:
+        return None
+    return sum(balance["Value"] for balance in account["BalanceMap"]["*monetary"])
+
+
+def command(*arguments: str) -> str:
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "server")))
+    done = subprocess.run(
+        [sys.executable, "-m", "cgrserver.cli", *arguments],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_a_call_of_a_node_that_was_down_is_made_once_after_crashes_of_both(start: Start) -> None:
+    far = start("far")
+    far.kill()
+    near = start("near", "general.poster_attempts=1")
+    act(near, "*cgr_rpc", TOP_UP % (far.port, PARAMS))
+    letter = until(lambda: listed(near, "GetDeadLetters"))[0]
+    near.kill()
+    near.start()
+    far.start()
+    server = f"127.0.0.1:{near.port}"
+    assert letter["UUID"] in command("dead-letters", "list", "--server", server)
+    assert "1 on their way again" in command("dead-letters", "replay", letter["UUID"], "--server", server)
+    assert until(lambda: money(far)) == 10
+    until(lambda: not listed(near, "GetWaiting"))
+    assert listed(near, "GetDeadLetters") == []
+
+
+def test_a_call_whose_answer_was_lost_charges_the_other_node_once(start: Start) -> None:
+    far, near = start("far"), start("near")
+    act(near, "*cgr_rpc", TOP_UP % (far.port, PARAMS))
+    until(lambda: not listed(near, "GetWaiting"))
+    line = far.call("LedgerSv1.GetHistory", Tenant="cgrates.org", Account="cgrates.org:1001")[0]
+    _, _, key = line["IdempotencyKey"].partition(":")
+    params = {"Tenant": "cgrates.org", "Account": "cgrates.org:1001", "BalanceType": "*monetary", "Value": 10}
+    again = far.call("APIerSv1.AddBalance", **params, APIOpts={"*idempotencyKey": key})
+    assert (again, money(far)) == ("OK", 10)
+
+
+def test_what_was_to_be_told_is_told_after_a_crash(start: Start) -> None:
+    with http_receiver() as receiver:
+        port = receiver.server_port
+    node = start("node", "general.poster_attempts=100")
+    act(node, "*http_post_async", f"http://127.0.0.1:{port}/")
+    node.kill()
+    with http_receiver(port) as receiver:
+        node.start()
+        until(lambda: receiver.bodies)
+        assert receiver.received[0]["ID"] == "cgrates.org:1001"
+        until(lambda: not listed(node, "GetWaiting"))

@@ -73,9 +73,9 @@ async def measure(store: Any, codecs: Codecs, in_flight: int, seconds: float) ->
 def check(store: Any, world: World, count: int) -> None:
     """Hold the ledger against the balances."""
     taken_nano = 0
-    for key in random.Random(2).sample(list(world.state.table("accounts").records), 200):
+    for key in random.Random(2).sample(list(world.state.table("accounts")), 200):
         lines = [line for line in store.history(key) if line.balance_type == "*monetary"]
-        held_nano = world.state.table("accounts").records[key].balances["*monetary"][0].value_nano
+        held_nano = world.state.table("accounts").require(key).balances["*monetary"][0].value_nano
         assert sum(line.amount_nano for line in lines) == held_nano, key
         taken_nano += OPENING_NANO - held_nano
     assert taken_nano <= 1000 * count

@@ -78,7 +78,18 @@ class Store(Protocol):
     """
 
     def load(self, world: World) -> None:
-        """Fill the tables of the world with everything that was committed, and nothing else."""
+        """Fill the tables of the world with everything that was committed, and nothing else.
+
+        Of accounts no more than the limit of their table; what they hold is looked at when they are used first.
+        """
+        ...
+
+    def find_accounts(self, account_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return those of the accounts that there are, encoded, by id."""
+        ...
+
+    def account_ids(self) -> list[str]:
+        """Return the ids of all accounts, in no order."""
         ...
 
     def commit(self, batch: Batch) -> None:

@@ -6,8 +6,8 @@ It is synchronous, so one open decision at a time is enough and nothing is locke
 Rules: a record in a table is replaced, never changed in place, except records that are `Editable` (accounts, sessions),
 which are changed only after `Table.edit` saved how they were. Every write is noted, so that an error undoes it and a
 commit carries it. Reads through the methods of a table tell whether they met a record that is not committed yet.
-A table may hold a part of its records: a decision that touches another raises NotInMemory, is undone, and is made again
-once that was fetched. So a decision may be made more than once, and its only effects are those a table or `Effects` notes.
+A table may hold a part of its records: a decision that touches another raises NotInMemory, is undone, and is made
+again once that was fetched. So a decision may be made more than once, and has no other effects than those noted here.
 Does not know: what the records mean, where they are stored.
 """
 

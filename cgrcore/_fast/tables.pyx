@@ -26,6 +26,9 @@ KEY_LIMIT = 600
 
 cdef Py_ssize_t LONGEST_KEY = KEY_LIMIT
 
+#: Records that are forgotten at a time, since everybody waits meanwhile: some milliseconds. The rest goes the next time.
+cdef Py_ssize_t TRIM_SIZE = 5000
+
 
 cdef class Effects:
     """What one decision changed: to be committed together, or not at all.
@@ -146,6 +149,8 @@ cdef class Table:
         cdef Py_ssize_t gone = 0
         if self.limit <= 0:
             return 0
+        if excess > TRIM_SIZE:
+            excess = TRIM_SIZE
         while gone < excess:
             key = None if self._order is None else next(self._order, None)
             if key is None:

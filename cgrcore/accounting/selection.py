@@ -109,6 +109,7 @@ def _shared(world: World, tariff: Tariff, mine: Source, wanted: Wanted, member_o
     group: SharedGroup | None = world.state.table("shared_groups").get(wanted.group_id)
     if group is None:
         return ()
+    world.state.table("accounts").need(group.member_ids or ())
     found: list[Source] = []
     for member_id in group.member_ids or ():
         account = member_of(member_id)

@@ -190,6 +190,7 @@ def _timing_of(world: World, run: ScheduledRun) -> tuple[ActionTiming | None, Ac
 
 
 def _run_timing(world: World, timing: ActionTiming, account_ids: Iterable[str]) -> None:
+    world.state.table("accounts").need(account_ids)
     wanted = [it for it in account_ids if _is_wanted(world, Task(timing.uuid, it, timing.actions_id))]
     if account_ids and not wanted:
         return

@@ -87,6 +87,7 @@ def load(world: World, plan: Plan, *, must_be_sound: bool = False) -> Loadable:
                 keep(world, record)
             elif table.records.get(key) != record:  # what stays as it is need not be written, nor compiled again
                 table.put(key, record)
+    world.state.table("accounts").need([account_id_of(item.Tenant, item.Account) for item in loadable.accounts])
     for item in loadable.accounts:
         set_up_account(world, item, with_asap=False)
     return loadable

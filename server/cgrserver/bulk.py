@@ -74,7 +74,7 @@ def generate(world: World, count: int) -> CallColumns:
     """
     random = numpy.random.Generator(numpy.random.PCG64(SEED))
     prefixes = sorted(tariff_of(world).prefixes())
-    accounts = sorted(key.rpartition(":")[2] for key in world.state.table("accounts").records)
+    accounts = sorted(key.rpartition(":")[2] for key in world.state.table("accounts"))
     profiles = world.state.table("rating_profiles").records.values()
     first_at = min((activation.at for profile in profiles for activation in profile.activations), default=None)
     if not prefixes or not accounts or first_at is None:

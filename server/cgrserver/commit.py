@@ -56,8 +56,8 @@ class Committer:
         self._is_prompt = durability != "commit"
         self._is_instant = getattr(store, "is_instant", False)
         self._ticket = 0
-        self._gathering = Gathering(codecs)
-        self._writing = Gathering(codecs)
+        self._gathering = self._gather()
+        self._writing = self._gather()
         self._jobs: queue.SimpleQueue[tuple[trio.lowlevel.Task, Callable[[], Any]] | None] = queue.SimpleQueue()
         self._more = trio.lowlevel.ParkingLot()
         self._advanced = trio.lowlevel.ParkingLot()
@@ -94,6 +94,10 @@ class Committer:
     def is_changing(self, cgrid: str) -> bool:
         """Tell whether CDRs or session costs of the call were decided that the store does not show yet."""
         return cgrid in self._gathering.calls or cgrid in self._writing.calls
+
+    def unwritten(self, table: str) -> set[str]:
+        """Return the keys of the table's records that the store does not have yet as they were decided."""
+        return {*self._gathering.keys(table), *self._writing.keys(table)}
 
     def on_durable(self, call: Callable[[int], Any]) -> None:
         """Have `call(durable)` made whenever `durable` has moved by a commit."""
@@ -143,8 +147,12 @@ class Committer:
             self._jobs.put(None)
             thread.join()
 
+    def _gather(self) -> Gathering:
+        """Return an empty gathering. A store that `is_instant` lives as long as the tables and needs no copy of them."""
+        return Gathering(self._codecs, not self._is_instant)
+
     async def _commit(self, is_last: bool = False) -> None:
-        self._writing, self._gathering, last = self._gathering, Gathering(self._codecs), self._ticket
+        self._writing, self._gathering, last = self._gathering, self._gather(), self._ticket
         try:
             batch = self._writing.close()
             if self._is_instant:
@@ -156,7 +164,7 @@ class Committer:
             if not is_last:
                 await self._recover()
             return
-        self._writing = Gathering(self._codecs)
+        self._writing = self._gather()
         self.written = last
         self.commits += 1
         self._advanced.unpark_all()
@@ -168,7 +176,7 @@ class Committer:
         first, last = self.written + 1, self._ticket
         _log.error("commit failed, no longer acknowledging", why=text, first_ticket=first, last_ticket=last)
         self.failure = f"SERVER_ERROR: the store cannot be written: {text}"
-        self._gathering, self._writing = Gathering(self._codecs), Gathering(self._codecs)
+        self._gathering, self._writing = self._gather(), self._gather()
         self._advanced.unpark_all()
         for call in self._failure_calls:
             call(first, last, self._unavailable())
@@ -189,11 +197,8 @@ class Committer:
             delay_s = min(2 * delay_s, LAST_RETRY_S)
         tables = self._world.state.tables
         for name in tables.keys() | fresh.state.tables.keys():
-            if name in self._codecs.kept:
-                table = self._world.state.table(name)
-                table.records = fresh.state.table(name).records
-                table.uncommitted = {}
-                table.version += 1
+            # A table that is not kept is empty now, as after a start: it may tell of what was never written.
+            self._world.state.table(name).take_over(fresh.state.table(name))
         self._world.state.effects = Effects()
         self.written = self._ticket
         self.failure = ""
@@ -203,6 +208,7 @@ class Committer:
 
     def _reload(self) -> World:
         fresh = World(self._world.settings, self._world.new_id)
+        fresh.state.table("accounts").limit = self._world.state.table("accounts").limit
         self._store.reopen()
         self._store.load(fresh)
         return fresh

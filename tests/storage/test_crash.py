@@ -51,8 +51,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_half_there(place: str) -> N
         assert set(marks.values()) == set(range(1, len(marks) + 1))
         assert len(marks) >= acknowledged
         assert store.count_cdrs(CdrFilter()) == len(marks)
-        accounts = world.state.table("accounts").records
-        held = {key: account.balances["*monetary"][0].value_nano for key, account in accounts.items()}
+        accounts = world.state.table("accounts")
+        held = {key: accounts.require(key).balances["*monetary"][0].value_nano for key in accounts}
         assert sum(held.values()) == ACCOUNTS * OPENING_NANO
         for key, value_nano in held.items():
             assert sum(line.amount_nano for line in store.history(key)) == value_nano

@@ -77,6 +77,13 @@ _LIMITS = Object(
     duration("send_timeout", "30s", "a client for which replies wait and that reads none this long is disconnected"),
     Key("max_connection_calls", Integer(1), 4096, "most calls in work of one connection; no more are read meanwhile"),
     Key("max_calls", Integer(1), 100_000, "most calls in work of all connections; more are refused"),
+    Key(
+        "resident_accounts",
+        Integer(0),
+        1_000_000,
+        "accounts held in memory, about 1 GB a million; others are fetched when needed; 0: all are held",
+        is_ours=True,
+    ),
     duration("store_timeout", "30s", "a call waits this long for what it reads from the store"),
 )
 

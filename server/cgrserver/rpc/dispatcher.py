@@ -2,7 +2,8 @@
 
 A request is decoded, checked for its mandatory fields, decided, committed, answered. A method that needs the store
 first (`fetch`) runs in a task and is decided when its data is there, so replies of one connection may overtake each
-other, as with CGRateS. An error undoes its decision. What is not an expected error is logged, counted and answered with
+other, as with CGRateS. So is one that missed records which only the store has: it is undone, and made again once they
+were fetched. An error undoes its decision. What is not an expected error is logged, counted and answered with
 `SERVER_ERROR: internal error`; the client and all others are served on.
 Does not know: sockets, storage, what methods mean.
 """
@@ -17,9 +18,11 @@ import trio
 
 from cgrcore.codecs import NO_PARAMS, Arguments, GoTypes, Request, encode, failure, read_request, success
 from cgrcore.errors import BadRequest, CgrError, Unavailable, mandatory_missing
+from cgrcore.state import NotInMemory
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from cgrserver.rpc.commits import Committer
+from cgrserver.rpc.fetching import Fetching
 from cgrserver.rpc.gotypes import load_go_types
 from cgrserver.rpc.held import Channel, HeldReplies
 from cgrserver.rpc.registry import METHODS, Method
@@ -85,7 +88,8 @@ class Dispatcher:
     """Everything between a frame and its reply. One for the whole server; not thread-safe.
 
     `clock_ns` is the time of day (ns UTC). `store` is handed to `fetch`. `disabled` names services that are switched
-    off. `counts` are for the telemetry: calls, errors (expected), failures (ours), refused.
+    off. `fetching` is there where not all records are in memory. `counts` are for the telemetry: calls, errors
+    (expected), failures (ours), refused.
     """
 
     def __init__(
@@ -116,12 +120,15 @@ class Dispatcher:
         self._flushers: list[Callable[[], None]] = []
         self._suspended = ""
         self.replays: Replays | None = None
+        self.fetching: Fetching | None = None
         self.counts = {"calls": 0, "errors": 0, "failures": 0, "refused": 0}
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Own the tasks of calls that wait for the store, until cancelled. Cancelling drops calls not decided yet."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            if self.fetching is not None:
+                nursery.start_soon(self.fetching.run)
             task_status.started()
             try:
                 await trio.sleep_forever()
@@ -177,7 +184,7 @@ class Dispatcher:
     def decide(self, reason: str, decide: Callable[[World], T]) -> T:
         """Run a decision that no request asked for, and return its result, which may not be durable yet.
 
-        An error undoes it and is raised.
+        An error undoes it and is raised, and so is NotInMemory: see `complete`.
         """
         if self._suspended:
             raise Unavailable(self._suspended)
@@ -195,6 +202,31 @@ class Dispatcher:
         self._commit()
         self._committer.flush()
         return result
+
+    def decide_soon(self, reason: str, decide: Callable[[World], Any]) -> None:
+        """As `decide`, now or once what it misses is fetched. Errors that come later are logged."""
+
+        def attempt(why_lost: CgrError | None) -> None:
+            try:
+                if why_lost is not None:
+                    raise why_lost
+                self.decide(reason, decide)
+            except CgrError as error:
+                log.error("a decision failed", reason=reason, why=str(error))
+
+        try:
+            self.decide(reason, decide)
+        except NotInMemory as missing:
+            if self.fetching is None:
+                raise
+            self.fetching.wait(missing, attempt)
+
+    async def complete(self, attempt: Callable[[], T]) -> T:
+        """Return what `attempt` returns, a function that decides; fetch what it misses and make it again until it does.
+
+        It must do no harm when it is made again after some of its decisions were. Raises what it raises.
+        """
+        return attempt() if self.fetching is None else await self.fetching.complete(attempt)
 
     def _commit(self) -> int:
         """Commit what the open decision changed, or undo it when that cannot be (CgrError).
@@ -217,7 +249,7 @@ class Dispatcher:
 
         Cancelled meanwhile, the decision stands all the same. Raises Unavailable when its commit is lost.
         """
-        result = self.decide(reason, decide)
+        result = await self.complete(lambda: self.decide(reason, decide))
         ticket = self._held.last_ticket  # at least as late as all it changed and read
         if ticket > self._committer.durable:
             waiter = _Waiter()
@@ -261,7 +293,9 @@ class Dispatcher:
             check_mandatory(args, mandatory)
         return args
 
-    def _decide(self, method: Method, inputs: tuple[Any, ...], request: Request, channel: Channel) -> bytes | None:
+    def _decide(
+        self, method: Method, inputs: tuple[Any, ...], request: Request, channel: Channel, *, is_again: bool = False
+    ) -> bytes | None:
         state = self._world.state
         state.begin(method.name)
         try:
@@ -279,6 +313,11 @@ class Dispatcher:
             self.counts["failures"] += 1
             log.exception("a decision failed", method=method.name)
             reply = failure(request.id, INTERNAL_ERROR)
+        except NotInMemory as missing:
+            state.rollback()
+            if is_again:
+                raise
+            return self._decide_later(missing, method, inputs, request, channel)
         try:
             ticket = self._commit()
         except CgrError as error:
@@ -286,6 +325,38 @@ class Dispatcher:
         if ticket == 0:
             return reply
         self._held.hold(ticket, channel, reply)
+        return None
+
+    def _decide_later(
+        self, missing: NotInMemory, method: Method, inputs: tuple[Any, ...], request: Request, channel: Channel
+    ) -> bytes | None:
+        """Make the decision once what it missed is fetched, with its arguments as they came."""
+
+        def attempt(why_lost: CgrError | None) -> None:
+            world = self._world
+            if why_lost is not None or self._suspended:
+                reply: bytes | None = self._error(request, str(why_lost or self._suspended))
+            else:
+                args = self._arguments(self._entries[request.method], request)
+                world.now_at = self._clock_ns()
+                world.client_id = _client_id(channel)
+                try:
+                    reply = self._decide(method, (world, args, *inputs[2:]), request, channel, is_again=True)
+                finally:
+                    world.client_id = ""
+                self._committer.flush()
+            self._running -= 1
+            if reply is not None:
+                channel.deliver(reply)
+            self._delivered()
+
+        if self.fetching is None:
+            raise missing
+        if self.in_work_count >= self._limits.calls:
+            self.counts["refused"] += 1
+            return self._error(request, OVERLOADED)
+        self._running += 1
+        self.fetching.wait(missing, attempt)
         return None
 
     def _decide_once(self, replays: Replays, method: Method, inputs: tuple[Any, ...]) -> bytes:

@@ -14,6 +14,7 @@ from cgrcore import rankings, trends
 from cgrcore.errors import CgrError
 from cgrcore.queries import next_due_at, run_due, schedule_configured
 from cgrcore.world import World
+from cgrserver.services.attempts import Complete, at_once
 
 __all__ = ["QueriesTask"]
 
@@ -37,10 +38,11 @@ _SUBJECTS: tuple[tuple[str, str, str, Callable[[World, Any], None]], ...] = (
 class QueriesTask:
     """Runs the queries that are due, until cancelled. `clock_ns` is the time of day."""
 
-    def __init__(self, world: World, decide: Decide, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, world: World, decide: Decide, clock_ns: Callable[[], int], complete: Complete = at_once) -> None:
         self._world = world
         self._decide = decide
         self._clock_ns = clock_ns
+        self._complete = complete
         self._changed = trio.Event()
         self._subjects = [subject for subject in _SUBJECTS if world.settings[subject[0]]["enabled"]]
         world.parts["wake_queries"] = self.wake
@@ -56,7 +58,7 @@ class QueriesTask:
             self._try(f"{section}: schedule", named)
         while True:
             self._changed = trio.Event()
-            with trio.move_on_after(self._wait_s() if self.run_due() else RETRY_S):
+            with trio.move_on_after(self._wait_s() if await self._complete(self.run_due) else RETRY_S):
                 await self._changed.wait()
 
     def _wait_s(self) -> float:

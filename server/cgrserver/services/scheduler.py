@@ -13,6 +13,7 @@ import trio
 from cgrcore.errors import CgrError
 from cgrcore.scheduling.due import load_schedule, next_due_at, run_due
 from cgrcore.world import World
+from cgrserver.services.attempts import Complete, at_once
 
 __all__ = ["SchedulerTask"]
 
@@ -30,10 +31,11 @@ Decide = Callable[[str, Callable[[World], Any]], Any]
 class SchedulerTask:
     """Runs what is due, until cancelled; a run is never cut in the middle. `clock_ns` is the time of day."""
 
-    def __init__(self, world: World, decide: Decide, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, world: World, decide: Decide, clock_ns: Callable[[], int], complete: Complete = at_once) -> None:
         self._world = world
         self._decide = decide
         self._clock_ns = clock_ns
+        self._complete = complete
         self._changed = trio.Event()
         world.parts["wake_scheduler"] = self.wake
 
@@ -43,9 +45,9 @@ class SchedulerTask:
 
     async def run(self) -> None:
         """Load the schedule, then run what is due as long as the server lives."""
-        self._try("scheduler: load", load_schedule)
+        await self._complete(lambda: self._try("scheduler: load", load_schedule))
         while True:
-            if self.run_due():
+            if await self._complete(self.run_due):
                 await trio.sleep(0)  # let requests in between the parts of a run
                 continue
             due_at = next_due_at(self._world)

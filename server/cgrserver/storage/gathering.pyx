@@ -107,19 +107,24 @@ cdef object _compare(str account_id, kind, list was, list now, tuple mark, list 
 
 
 cdef class Gathering:
-    """The effects of `size` decisions. `calls` names (by CGRID) those whose CDRs or session costs change."""
+    """The effects of `size` decisions. `calls` names (by CGRID) those whose CDRs or session costs change.
+
+    Without `keeps_records` the tables themselves are where records are kept, and only lines and rows are gathered.
+    """
 
     cdef readonly Py_ssize_t size
     cdef object _codecs
     cdef object _at
     cdef dict _touched
+    cdef bint _keeps_records
     cdef list _ledger
     cdef dict _rows
     cdef dict _removed
     cdef readonly set calls
 
-    def __init__(self, codecs):
+    def __init__(self, codecs, bint keeps_records=True):
         self.size = 0
+        self._keeps_records = keeps_records
         self._codecs = codecs
         self._at = 0
         self._touched = {name: {} for name in codecs.kept}
@@ -139,7 +144,8 @@ cdef class Gathering:
             keys = self._touched.get(name)
             if keys is None:
                 continue
-            (<dict>keys)[key] = table
+            if self._keeps_records:
+                (<dict>keys)[key] = table
             if name == "accounts":
                 if mark is None:
                     mark = (effects.reason, now_at, _key_of(before))
@@ -160,6 +166,10 @@ cdef class Gathering:
             assert operation in ("insert", "update"), operation
             self._rows[journal][name] = row
             self._removed[journal].pop(name, None)
+
+    def keys(self, name):
+        """Return the keys of a table that these decisions touched."""
+        return self._touched.get(name, {}).keys()
 
     def close(self):
         """Return the batch: each touched record encoded as the last of the decisions left it."""

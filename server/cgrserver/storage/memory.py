@@ -3,15 +3,18 @@
 Its queries are the plain meaning of what SQL stores do, and the contract tests hold these against it.
 """
 
-import itertools
 import threading
 from collections.abc import Sequence
+from functools import partial
+from itertools import count, islice
+from typing import Any
 
 import msgspec
 
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
 from cgrcore.ports import Batch, Calls, LedgerLine
+from cgrcore.state import Table
 from cgrcore.world import World
 from cgrserver.storage.rows import latest
 from cgrserver.storage.tables import Codecs
@@ -34,8 +37,8 @@ class MemoryStore:
         self._runs: dict[str, dict[str, None]] = {}
         self._session_costs: dict[tuple[str, str], SessionCost] = {}
         self._cost_keys: dict[str, dict[tuple[str, str], None]] = {}
-        self._order_ids = itertools.count(1)
-        self._line_ids = itertools.count(1)
+        self._order_ids = count(1)
+        self._line_ids = count(1)
 
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""
@@ -45,12 +48,28 @@ class MemoryStore:
 
     def load(self, world: World) -> None:
         for table in world.state.tables.values():
-            table.records = {}
-            table.version += 1
+            table.hold({})
         with self._lock:
             for name, bodies in self._records.items():
                 records = world.state.table(name).records
-                records.update((key, self._codecs.decode(name, key, body)) for key, body in bodies.items())
+                if name != "accounts":
+                    records.update((key, self._codecs.decode(name, key, body)) for key, body in bodies.items())
+            self._load_accounts(world.state.table("accounts"))
+
+    def _load_accounts(self, accounts: Table[Any]) -> None:
+        bodies = self._records.get("accounts", {})
+        is_whole = not accounts.limit or len(bodies) <= accounts.limit
+        found = dict(bodies if is_whole else islice(bodies.items(), accounts.limit))
+        accounts.hold(found, partial(self._codecs.decode, "accounts"), is_whole)
+
+    def find_accounts(self, account_ids: Sequence[str]) -> dict[str, bytes]:
+        with self._lock:
+            bodies = self._records.get("accounts", {})
+            return {key: bodies[key] for key in account_ids if key in bodies}
+
+    def account_ids(self) -> list[str]:
+        with self._lock:
+            return list(self._records.get("accounts", ()))
 
     def commit(self, batch: Batch) -> None:
         with self._lock:

@@ -1,11 +1,14 @@
 """The queries that both SQL stores answer alike. What differs is in their `Dialect`, and in how rows are fetched."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
 from cgrcore.ports import Calls, LedgerLine
+from cgrcore.state import Table
 from cgrcore.world import World
 from cgrserver.storage.cdr_sql import CdrQuery, Dialect
 from cgrserver.storage.rows import (
@@ -23,9 +26,16 @@ __all__ = ["SqlQueries"]
 
 T = TypeVar("T")
 
+ACCOUNTS = "SELECT id, body FROM accounts WHERE body IS NOT NULL"
 CDRS = f"SELECT order_id, {', '.join(CDR_COLUMNS)} FROM cdrs"
 LINES = f"SELECT line_id, {', '.join(LEDGER_COLUMNS)}"
 SESSION_COSTS = f"SELECT {', '.join(SESSION_COST_COLUMNS)} FROM session_costs"
+
+_first: Callable[[Sequence[Any]], Any] = itemgetter(0)
+
+
+def _pair(row: Sequence[Any]) -> tuple[str, bytes]:
+    return row[0], row[1]
 
 
 class SqlQueries:
@@ -41,16 +51,32 @@ class SqlQueries:
 
     def load(self, world: World) -> None:
         for table in world.state.tables.values():
-            table.records = {}
-            table.version += 1
+            table.hold({})
 
         def put(row: Sequence[Any]) -> None:
             name, key, body = row
             world.state.table(name).records[key] = self._codecs.decode(name, key, body)
 
         for name, sql_table in RECORD_TABLES.items():
-            self._rows(f"SELECT '{name}', id, body FROM {sql_table} WHERE body IS NOT NULL", (), put)
+            if name != "accounts":
+                self._rows(f"SELECT '{name}', id, body FROM {sql_table}", (), put)
         self._rows("SELECT kind, id, body FROM documents", (), put)
+        self._load_accounts(world.state.table("accounts"))
+
+    def _load_accounts(self, accounts: Table[Any]) -> None:
+        page, parameters = (" LIMIT {}", (accounts.limit + 1,)) if accounts.limit else ("", ())
+        found = dict(self._rows(f"{ACCOUNTS}{page}", parameters, _pair))
+        is_whole = not accounts.limit or len(found) <= accounts.limit
+        if not is_whole:
+            found.popitem()
+        accounts.hold(found, partial(self._codecs.decode, "accounts"), is_whole)
+
+    def find_accounts(self, account_ids: Sequence[str]) -> dict[str, bytes]:
+        wanted = self._dialect.among.format(column="id")
+        return dict(self._rows(f"{ACCOUNTS} AND {wanted}", (self._dialect.texts(account_ids),), _pair))
+
+    def account_ids(self) -> list[str]:
+        return self._rows("SELECT id FROM accounts WHERE body IS NOT NULL", (), _first)
 
     def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
         query = CdrQuery(criteria, self._dialect)

@@ -2,7 +2,8 @@
 
 A read waits until everything decided by then is written, so a request sees what an earlier one changed although that
 is not acknowledged yet. Looking up calls by name, which every CDR does, waits only for those calls, and many requests
-share one query. Cancelling a read abandons its thread's answer and leaves nothing behind.
+share one query. Accounts are read without waiting: only those that no decision has changed are asked for. Cancelling a
+read abandons its thread's answer and leaves nothing behind.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +24,9 @@ T = TypeVar("T")
 #: Queries that run at once; more wait their turn, so that reports do not crowd out charging.
 MAX_READERS = 4
 
+#: Accounts are read for decisions that wait, beside the reports.
+MAX_ACCOUNT_READERS = 1
+
 
 class StoreReads:
     """Reads of a store, each behind the commits that came before it. Errors are the store's and the committer's."""
@@ -31,6 +35,7 @@ class StoreReads:
         self._store = store
         self._committer = committer
         self._limiter = trio.CapacityLimiter(MAX_READERS)
+        self._account_limiter = trio.CapacityLimiter(MAX_ACCOUNT_READERS)
         self._is_instant = getattr(store, "is_instant", False)
         self._turn = trio.Lock()
         self._next: _Round | None = None
@@ -60,6 +65,19 @@ class StoreReads:
 
     async def balances_at(self, account_id: str, at: int) -> list[LedgerLine]:
         return await self._read(lambda: self._store.balances_at(account_id, at))
+
+    async def find_accounts(self, account_ids: list[str]) -> dict[str, bytes]:
+        """As the store's, of accounts that are written."""
+        return await self._read_accounts(lambda: self._store.find_accounts(account_ids))
+
+    async def account_ids(self) -> list[str]:
+        """As the store's: what is not written yet does not show."""
+        return await self._read_accounts(self._store.account_ids)
+
+    async def _read_accounts(self, call: Callable[[], T]) -> T:
+        if self._is_instant:
+            return call()
+        return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._account_limiter)
 
     async def find_calls(self, cgrids: Sequence[str]) -> Calls:
         """As the store's, in one query with all that are looked up while the query before runs."""

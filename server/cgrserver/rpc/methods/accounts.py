@@ -167,15 +167,16 @@ def _accounts(world: World, args: AccountsArgs) -> list[Account]:
     table = world.state.table("accounts")
     tenant = world.tenant(args.Tenant)
     if args.AccountIDs:
-        found = [table.get(account_id_of(tenant, name)) for name in args.AccountIDs]
+        found = [account_id_of(tenant, name) for name in args.AccountIDs]
     else:
-        found = [table.records[key] for key in sorted(table) if key.startswith(f"{tenant}:")]
+        found = sorted(key for key in table if key.startswith(f"{tenant}:"))
     start = max(args.Offset, 0)
     page = found[start : start + args.Limit] if args.Limit > 0 else found[start:]
+    table.need(page)
     wanted = args.Filter or {}
     return [
         account
-        for account in page
+        for account in map(table.get, page)
         if account is not None
         and wanted.get("AllowNegative", account.allow_negative) == account.allow_negative
         and wanted.get("Disabled", account.is_disabled) == account.is_disabled

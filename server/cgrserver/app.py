@@ -30,6 +30,7 @@ from cgrserver.lifecycle import Lifecycle, run, set_up_logging
 from cgrserver.rpc import methods
 from cgrserver.rpc.answers import Answers
 from cgrserver.rpc.dispatcher import CallLimits, Dispatcher
+from cgrserver.rpc.fetching import Fetching
 from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
 from cgrserver.services import filter_sources
@@ -67,17 +68,20 @@ class Application:
         self.codecs = Codecs(declared_tables())
         self.world = World(settings, _new_id, time.time_ns())
         self.store = open_store(settings, self.codecs)
+        accounts = self.world.state.table("accounts")
+        if not getattr(self.store, "is_instant", False):  # else the tables are the store
+            accounts.limit = settings["limits"]["resident_accounts"]
         self.store.load(self.world)
         gc.freeze()  # or else a full collection walks every account, and all calls wait for a second
         gc.set_threshold(*GC_THRESHOLDS)
         self.committer = Committer(self.store, self.world, self.codecs, settings["general"]["durability"])
-        self.dispatcher = Dispatcher(
-            self.world,
-            _Commits(self.committer, self.world),
-            time.time_ns,
-            store=StoreReads(self.store, self.committer),
-            limits=CallLimits.of(settings),
+        reads, limits = StoreReads(self.store, self.committer), CallLimits.of(settings)
+        commits = _Commits(self.committer, self.world)
+        self.dispatcher = Dispatcher(self.world, commits, time.time_ns, store=reads, limits=limits)
+        self.dispatcher.fetching = self.fetching = Fetching(
+            accounts, reads, lambda: self.committer.unwritten("accounts"), limits.fetch_s
         )
+        self.committer.on_durable(lambda durable: self.fetching.trim())
         self.answers = self.dispatcher.replays = Answers(self.world, settings["general"]["idempotency_ttl"])
         self._join_subjects()
         self._joined = frozenset(self.world.parts)
@@ -87,7 +91,7 @@ class Application:
     def _join_subjects(self) -> None:
         """Let subjects reach what stands above them: triggers, thresholds, what filters read, methods by name."""
         world = self.world
-        world.parts["decide"] = self.dispatcher.decide
+        world.parts["decide"] = self.dispatcher.decide_soon
         world.parts["call_method"] = InternalCalls()
         world.parts["log_cdr"] = log_cdr
         world.parts["note"] = _note
@@ -127,17 +131,18 @@ class Application:
 
     def _start_services(self, nursery: trio.Nursery) -> None:
         settings = self.settings
-        timers = SessionTimersTask(self.world, self.dispatcher.decide, time.time_ns, _say_ended)
+        decide, complete = self.dispatcher.decide, self.dispatcher.complete
+        timers = SessionTimersTask(self.world, decide, time.time_ns, _say_ended, complete)
         nursery.start_soon(timers.run)
-        nursery.start_soon(self.answers.run, self.dispatcher.decide)
+        nursery.start_soon(self.answers.run, decide)
         if settings["schedulers"]["enabled"]:
-            nursery.start_soon(SchedulerTask(self.world, self.dispatcher.decide, time.time_ns).run)
-        nursery.start_soon(QueriesTask(self.world, self.dispatcher.decide, time.time_ns).run)
-        nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide, settings).run)
+            nursery.start_soon(SchedulerTask(self.world, decide, time.time_ns, complete).run)
+        nursery.start_soon(QueriesTask(self.world, decide, time.time_ns, complete).run)
+        nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide_soon, settings).run)
         partitions: Mapping[str, Any] = settings["caches"]["partitions"]
         nursery.start_soon(
             forget_what_is_over,
-            self.dispatcher.decide,
+            decide,
             time.time_ns,
             partitions["*closed_sessions"]["ttl"],
             partitions["*cdr_ids"]["ttl"],

@@ -6,6 +6,7 @@ commit. Does not know: how a session is charged.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from cgrcore.sessions import (
 )
 from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
+from cgrserver.services.attempts import Complete, at_once
 
 __all__ = ["SessionTimersTask", "forget_what_is_over"]
 
@@ -38,31 +40,46 @@ class SessionTimersTask:
     """Runs what sessions are due for. `tell` tells a session's client that it was ended, with the cause."""
 
     def __init__(
-        self, world: World, decide: Decide, clock_ns: Callable[[], int], tell: Callable[[Session, str], None]
+        self,
+        world: World,
+        decide: Decide,
+        clock_ns: Callable[[], int],
+        tell: Callable[[Session, str], None],
+        complete: Complete = at_once,
     ) -> None:
         self._world = world
         self._decide = decide
         self._clock_ns = clock_ns
         self._tell = tell
+        self._complete = complete
+        self._ending: dict[str, str] = {}
 
     async def run(self) -> None:
         """Work until cancelled; a session's turn is never cut in the middle."""
         while True:
-            self.run_due(self._clock_ns())
+            now_at = self._clock_ns()
+            for cgrid in timers_of(self._world).pop_due(now_at):
+                await self._complete(partial(self._turn, cgrid, now_at))
             await trio.sleep(LOOK_S)
 
     def run_due(self, now_at: int) -> None:
-        """Give every session that is due at `now_at` its turn."""
-        timers = timers_of(self._world)
-        for cgrid in timers.pop_due(now_at):
+        """Give every session that is due at `now_at` its turn, all accounts being in memory."""
+        for cgrid in timers_of(self._world).pop_due(now_at):
             self._turn(cgrid, now_at)
-            session = active_sessions(self._world).records.get(cgrid)
-            if session is not None:
-                timers.watch(session)
 
     def _turn(self, cgrid: str, now_at: int) -> None:
+        self._do_due(cgrid, now_at)
+        session = active_sessions(self._world).records.get(cgrid)
+        if session is not None:
+            timers_of(self._world).watch(session)
+
+    def _do_due(self, cgrid: str, now_at: int) -> None:
         session = active_sessions(self._world).records.get(cgrid)
         if session is None:
+            self._ending.pop(cgrid, None)
+            return
+        if cgrid in self._ending:
+            self._end(cgrid, self._ending[cgrid])
             return
         if session.expires_at != ZERO_AT and session.expires_at <= now_at:
             ended = self._try("session ended by silence", lambda world: _end_silent(world, cgrid))
@@ -89,7 +106,9 @@ class SessionTimersTask:
                 self._end(cgrid, "INSUFFICIENT_CREDIT")
 
     def _end(self, cgrid: str, cause: str) -> None:
+        self._ending[cgrid] = cause  # should the turn be taken again
         ended = self._try("session ended", lambda world: _end_reserved(world, cgrid))
+        del self._ending[cgrid]
         if ended is not None:
             self._tell(ended, cause)
 

@@ -7,6 +7,7 @@ from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.columns import Coded, Texts
 from cgrcore.rating.compile import Tariff, tariff_of
 from cgrcore.rating.eventcost import EventCost, pause_cost
+from cgrcore.rating.explain import Quote, QuotePart, explain_quote
 from cgrcore.rating.quote import (
     check_usage,
     cost_span,
@@ -38,6 +39,8 @@ __all__ = [
     "PaidMoney",
     "PaidUnit",
     "PlanRate",
+    "Quote",
+    "QuotePart",
     "Rate",
     "RatedColumns",
     "Rating",
@@ -51,6 +54,7 @@ __all__ = [
     "check_usage",
     "compressed",
     "cost_span",
+    "explain_quote",
     "longest_rounding",
     "pause_cost",
     "quote",

@@ -6,7 +6,9 @@ replaced when a table has moved. Does not know: how a call is split or priced.
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from cgrcore._fast.flatprices import FlatPrices
 from cgrcore.rating.prefixes import Prefixes
@@ -14,6 +16,16 @@ from cgrcore.rating.records import Destination, PlanRate, Rating, RatingPlan, Ra
 from cgrcore.rating.zones import Zone, zone_of
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy import bool_, int32
+    from numpy.typing import NDArray
+
+    from cgrcore.rating.bulk import RatedColumns
+    from cgrcore.rating.columns import Column
+    from cgrcore.rating.explain import Quote
 
 __all__ = ["CompiledPlan", "Hours", "Interval", "Slot", "Tariff", "day_of", "tariff_of"]
 
@@ -206,6 +218,80 @@ class Tariff:
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}
         self.numbers = Prefixes(destinations.values()) if numbers is None else numbers
+
+    @classmethod
+    def load(
+        cls,
+        folder: "str | PathLike[str] | Mapping[str, bytes]",
+        *,
+        tenant: str = "cgrates.org",
+        zone: str | Mapping[str, str] = "",
+        matches_subject_prefixes: bool = False,
+        now_at: int = 0,
+    ) -> "Tariff":
+        """Return the tariff of a folder of CSV files, or of their contents by name.
+
+        `tenant` is that of profiles that name none. `zone`: the IANA zone whose clock the rates follow, for all or by
+        tenant; "" for the offset each call is given with. `now_at` (ns UTC) is what `*now` in the plan means.
+        Raises NotFound without the folder or any file of a plan in it, PlanRefused with all mistakes of the plan,
+        BadRequest for an unknown zone, Unavailable for a file that cannot be read.
+        """
+        from cgrcore.rating.library import load_tariff
+
+        return load_tariff(
+            folder, tenant=tenant, zone=zone, matches_subject_prefixes=matches_subject_prefixes, now_at=now_at
+        )
+
+    def rate(
+        self,
+        destination: str,
+        usage: str | int,
+        at: str | int | datetime,
+        *,
+        subject: str = ANY,
+        tenant: str = "cgrates.org",
+        category: str = "call",
+        tor: str = "*voice",
+    ) -> "Quote":
+        """Return what a call costs, and why.
+
+        `usage`: a duration such as "2m10s", or int: ns for *voice, units for all else. `at`: RFC 3339 or another layout
+        of tariff plans (without an offset: of the tariff's zone, or UTC), int ns UTC, or a datetime with an offset.
+        Raises BadRequest for what cannot be read, Refused RATING_PLAN_NOT_FOUND, UNAUTHORIZED_DESTINATION,
+        MAX_USAGE_EXCEEDED.
+        """
+        from cgrcore.rating.library import rate_given
+
+        return rate_given(self, destination, usage, at, subject=subject, tenant=tenant, category=category, tor=tor)
+
+    def rate_columns(
+        self,
+        destinations: "Column",
+        starts_at: "Column",
+        usages_ns: "Column",
+        *,
+        subjects: "Column" = ANY,
+        tenants: "Column" = "cgrates.org",
+        categories: "Column" = "call",
+        tors: "Column" = "*voice",
+        offsets_s: "int | NDArray[int32]" = 0,
+        is_left_out: "NDArray[bool_] | None" = None,
+        with_breakdown: bool = False,
+    ) -> "RatedColumns":
+        """Return what n calls cost, a column each; a row that is refused has its error and costs 0.
+
+        `starts_at`: (n,) int64 ns UTC, datetime64, Arrow timestamp, or a list; `usages_ns`: (n,) int64 ns or units,
+        timedelta64, Arrow duration, or a list; the others: one text for all, or (n,) texts. `offsets_s`: the clock of
+        the rows, seconds east of UTC, where the tariff has no zone. What is int64 ns, 64-bit ns of time, numpy `S` or
+        Arrow text is read where it lies. Raises ValueError for columns of different lengths or other kinds.
+        """
+        from cgrcore.rating.bulk import CallColumns
+        from cgrcore.rating.library import rate_given_columns
+
+        columns = CallColumns(
+            destinations, starts_at, usages_ns, subjects, tenants, categories, tors, offsets_s, is_left_out
+        )
+        return rate_given_columns(self, columns, with_breakdown=with_breakdown)
 
     def zone_of(self, tenant: str) -> Zone | None:
         """Return the zone whose clock the tenant's hours are of, None where calls bring their own."""

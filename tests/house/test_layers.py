@@ -47,6 +47,7 @@ ALLOWED: dict[str, str] = {
     "cgrcore.routes": VALUES + " filters rating accounting attributes resources stats",
     "cgrcore.tariffplan": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds "
     "stats trends rankings resources ips routes",
+    "cgrcore.rating.library": VALUES + " config rating tariffplan",
     # flows
     "cgrcore.sessions": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds "
     "stats resources ips routes",
@@ -85,6 +86,9 @@ OUTSIDE = {
     *("random", "secrets", "uuid", "logging", "structlog", "sqlite3", "psycopg", "pathlib", "io", "tempfile", "shutil"),
     *("signal", "http", "urllib.request", "requests", "cgrserver"),
 }
+
+#: The one door: a notebook names a folder of CSV files, and `Tariff.load` reads it.
+DOORS = {"cgrcore.rating.library": {"pathlib"}}
 
 ALL = sources(".py", ".pyx", ".pxd")
 CORE = sources(".py", ".pyx", ".pxd", package="cgrcore")
@@ -130,7 +134,7 @@ def test_a_file_imports_only_what_the_table_allows(source: Source) -> None:
 @pytest.mark.parametrize("source", CORE, ids=lambda source: source.path.name)
 def test_the_core_imports_nothing_that_reaches_outside(source: Source) -> None:
     names = source.imports()
-    assert not (names | {name.split(".")[0] for name in names}) & OUTSIDE
+    assert not (names | {name.split(".")[0] for name in names}) & (OUTSIDE - DOORS.get(source.module, set()))
 
 
 @pytest.mark.parametrize("source", CORE, ids=lambda source: source.path.name)

@@ -1,8 +1,9 @@
 """From the texts of tariff plans and requests to the timings of action plans.
 
 Rules: a time is `hh:mm:ss`, `*asap`, `+duration` from the scheduler's load, or a word that stands for the present
-time of day in every minute, hour, day, week, month or year. Sets are `;`-separated numbers, `*any` or nothing is any;
-a set that cannot be read is unknown (None) and taken as any. Does not know: stored timings, action sets.
+time of day, on the clock of the zone that timings are read in, in every minute, hour, day, week, month or year. Sets
+are `;`-separated numbers, `*any` or nothing is any; a set that cannot be read is unknown (None) and taken as any. Does
+not know: stored timings, action sets.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import msgspec
 
 from cgrcore.errors import BadRequest
 from cgrcore.rating.records import Timing
-from cgrcore.timing import SECOND_NS
+from cgrcore.timing import SECOND_NS, zone_offset
 
 __all__ = ["ASAP", "TimingText", "build_timing", "named_timing", "parse_numbers"]
 
@@ -34,12 +35,16 @@ _WORDS: dict[str, Callable[[datetime], tuple[tuple[int, ...], tuple[int, ...], t
 }
 
 
-def named_timing(word: str, now_at: int) -> Timing | None:
-    """Return the timing a word such as `*monthly` stands for, with the present time of day; None for any other word."""
+def named_timing(word: str, now_at: int, zone: str = "UTC") -> Timing | None:
+    """Return the timing a word such as `*monthly` stands for, with the zone's time of day; None for any other word.
+
+    Raises BadRequest for an unknown zone.
+    """
     rule = _WORDS.get(word)
     if rule is None:
         return None
-    months, month_days, week_days, clock = rule(datetime.fromtimestamp(now_at // SECOND_NS, UTC))
+    wall_s = now_at // SECOND_NS + zone_offset(zone, now_at)
+    months, month_days, week_days, clock = rule(datetime.fromtimestamp(wall_s, UTC))
     return Timing(word, (), months, month_days, week_days, clock, "")
 
 
@@ -54,13 +59,13 @@ class TimingText(msgspec.Struct, kw_only=True):
     Time: str = ""
 
 
-def build_timing(text: TimingText, stored: Timing | None, now_at: int) -> Timing:
+def build_timing(text: TimingText, stored: Timing | None, now_at: int, zone: str = "UTC") -> Timing:
     """Return the timing that the texts describe, on top of the stored timing that they name.
 
     Each set that is given is added to the stored one; one that is not given is any. Raises BadRequest
     `UNSUPPORTED_FORMAT:...`; times and days that no calendar has are refused here, before a plan with them is stored.
     """
-    named = named_timing(text.Time, now_at)
+    named = named_timing(text.Time, now_at, zone)
     if named is not None:
         return named
     if not _is_time(text.Time):

@@ -55,7 +55,8 @@ def find_timing(building: Building, timing_id: str) -> Timing | None:
         return Timing("*any", (), (), (), (), "00:00:00", "")
     if timing_id == ASAP:
         return Timing(ASAP, (), (), (), (), ASAP, "")
-    named = named_timing(timing_id, building.world.now_at)
+    world = building.world
+    named = named_timing(timing_id, world.now_at, str(world.settings["general"].get("default_timezone") or "UTC"))
     if named is not None:
         return named
     stored: Timing | None = building.world.state.table("timings").get(timing_id)

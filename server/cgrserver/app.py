@@ -115,6 +115,7 @@ class Application:
 
     async def serve(self, lifecycle: Lifecycle) -> None:
         """Serve until the lifecycle asks for a stop."""
+        self.world.parts["stop"] = lifecycle.stop
         async with trio.open_nursery() as committing:
             committing.start_soon(self.committer.run)
             async with trio.open_nursery() as nursery:

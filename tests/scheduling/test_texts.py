@@ -38,6 +38,11 @@ def test_a_word_stands_for_the_present_time_of_day() -> None:
     assert named_timing("*weekly", NOW_AT) == Timing("*weekly", (), (), (), (1,), "23:28:34", "")
 
 
+def test_a_word_stands_for_the_day_and_hour_of_the_zone() -> None:
+    assert named_timing("*monthly", NOW_AT, "Europe/Rome") == Timing("*monthly", (), (), (24,), (), "00:28:34", "")
+    assert named_timing("*weekly", NOW_AT, "Europe/Rome") == Timing("*weekly", (), (), (), (2,), "00:28:34", "")
+
+
 def test_what_cannot_be_read_as_numbers_is_unknown() -> None:
     assert (parse_numbers("abc"), parse_numbers("*any"), parse_numbers("1;2")) == (None, (), (1, 2))
 

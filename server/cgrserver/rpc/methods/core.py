@@ -163,6 +163,16 @@ def stop_memory_profiling(world: World, args: NothingArgs) -> str:
     raise Refused("stop memory profiling: not started yet")
 
 
+@method("Responder.Shutdown")
+def shutdown(world: World, args: NothingArgs) -> str:
+    """Stop the node in order, as SIGTERM does: what is under way is finished and written. Answers before."""
+    stop = world.parts.get("stop")
+    if stop is None:
+        raise Refused("this node is stopped by who runs it")
+    world.state.effects.after.append(stop)
+    return "Done!"
+
+
 class ServiceArgs(Args):
     ServiceID: str = ""
     Tenant: str = ""

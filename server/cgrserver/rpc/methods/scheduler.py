@@ -84,7 +84,7 @@ def _timing_of(world: World, item: AttrActionPlan) -> ActionTiming:
     names = ("TimingID", "Years", "Months", "MonthDays", "WeekDays", "Time")
     text = TimingText(**{name: getattr(item, name) for name in names})
     stored = None if item.TimingID.startswith("*") else world.state.table("timings").get(item.TimingID)
-    timing = build_timing(text, stored, world.now_at)
+    timing = build_timing(text, stored, world.now_at, time_zone(world))
     return ActionTiming(world.new_id(), timing, item.ActionsId, nano_from_number(item.Weight))
 
 
@@ -229,6 +229,23 @@ def _is_for(account_ids: tuple[str, ...], tenant: str | None, account: str | Non
         if (tenant is None or tenant == its_tenant) and (account is None or account == its_account):
             return True
     return False
+
+
+class TenantArgs(Args):
+    Tenant: str = ""
+    APIOpts: dict[str, Any] | None = None
+
+
+@method("APIerSv1.ComputeAccountActionPlans", aliases=apier_names("ComputeAccountActionPlans"))
+def compute_account_action_plans(world: World, args: TenantArgs) -> str:
+    """Accepted: what plans an account has is written with the attachment and is never stale."""
+    return "OK"
+
+
+@method("APIerSv1.ComputeActionPlanIndexes", args=str, aliases=apier_names("ComputeActionPlanIndexes"))
+def compute_action_plan_indexes(world: World, args: str) -> str:
+    """Accepted: what plans an account has is written with the attachment and is never stale."""
+    return "OK"
 
 
 class TimingArgs(Args):

@@ -9,7 +9,10 @@ from cgrcore.sessions.control import (
     deactivate,
     disconnect,
     end_silent,
+    end_stale,
     list_runs,
+    schedule_end,
+    stale_sessions,
 )
 from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active, passive_sessions, relocate
 from cgrcore.sessions.lifecycle import (
@@ -24,6 +27,7 @@ from cgrcore.sessions.lifecycle import (
     update,
 )
 from cgrcore.sessions.records import Session, SessionRun, external_session
+from cgrcore.sessions.telling import alteration, asking_for_calls, disconnection, low_balance, told_calls
 from cgrcore.sessions.timers import timers_of
 
 __all__ = [
@@ -34,6 +38,8 @@ __all__ = [
     "activate",
     "active_sessions",
     "alter",
+    "alteration",
+    "asking_for_calls",
     "authorise",
     "auto_debit",
     "cgrid_of",
@@ -42,20 +48,26 @@ __all__ = [
     "deactivate",
     "default_usage",
     "disconnect",
+    "disconnection",
     "end",
     "end_by_cdr",
     "end_silent",
+    "end_stale",
     "external_session",
     "find_active",
     "initiate",
     "list_runs",
+    "low_balance",
     "message",
     "passive_sessions",
     "prefixed",
     "record_failed_start",
     "relocate",
+    "schedule_end",
+    "stale_sessions",
     "terminate",
     "timers_of",
+    "told_calls",
     "update",
 ]
 

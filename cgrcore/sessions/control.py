@@ -4,16 +4,17 @@ Each function is one decision, or one per session. Does not know: clients' conne
 returned to the caller.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
 from cgrcore.errors import CgrError, NotFound
 from cgrcore.event import CgrEvent, duration_option
-from cgrcore.sessions.charging import reserve_slice
+from cgrcore.sessions.charging import DEBITED, reserve_slice
 from cgrcore.sessions.finding import active_sessions, matching_runs, passive_sessions
 from cgrcore.sessions.lifecycle import change, end
 from cgrcore.sessions.records import Session, SessionRun
-from cgrcore.sessions.timers import timers_of
+from cgrcore.sessions.timers import spread, timers_of
 from cgrcore.state import Table
 from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
@@ -26,7 +27,10 @@ __all__ = [
     "deactivate",
     "disconnect",
     "end_silent",
+    "end_stale",
     "list_runs",
+    "schedule_end",
+    "stale_sessions",
 ]
 
 
@@ -63,12 +67,78 @@ def _sessions_matching(world: World, tenant: str, filters: list[str], limit: int
     return [active_sessions(world).edit(key) for key in keys]
 
 
-def disconnect(world: World, tenant: str, filters: list[str], limit: int | None) -> list[Session]:
-    """End the sessions that pass the filters with the usage reserved, and return them. Raises NotFound."""
+def disconnect(world: World, tenant: str, filters: list[str], limit: int | None) -> tuple[list[Session], bool]:
+    """End the sessions that pass the filters with the usage reserved; return them, and whether all was charged.
+
+    One whose charge fails has ended all the same, with what was charged until then, and keeps no other from ending.
+    Raises NotFound.
+    """
     ended = _sessions_matching(world, tenant, filters, limit)
+    is_whole = True
     for session in ended:
-        end(world, session)
-    return ended
+        try:
+            _end_for_client(world, session)
+        except CgrError:
+            is_whole = False
+    return ended, is_whole
+
+
+def _end_for_client(world: World, session: Session, usage_ns: int | None = None, used_ns: int | None = None) -> None:
+    """End a session whose client will not give back what it allocated. Raises as `end`."""
+    try:
+        end(world, session, usage_ns=usage_ns, last_used_ns=used_ns)
+    finally:
+        _release(world, session)
+
+
+def _release(world: World, session: Session) -> None:
+    """Give back the resources and addresses that were allocated for a session."""
+    options = {**session.options, "*rsUsageID": session.event.get("OriginID")}
+    for name in ("resources", "ips"):
+        release = world.parts.get(f"{name}_for_sessions")
+        if release is not None and world.settings["sessions"].get(f"{name}_conns"):
+            with suppress(CgrError):  # nothing was allocated
+                release(world, CgrEvent(session.tenant, world.new_id(), None, session.event, options), "release")
+
+
+def end_stale(world: World, cgrid: str, extra_limit_ns: int = 0) -> Session | None:
+    """End a session without its client, and return it; None when it is gone. Raises as `end`.
+
+    A part of `extra_limit_ns` is charged beyond the reservation: it may have gone on for a while.
+    """
+    if cgrid not in active_sessions(world):
+        return None
+    session = active_sessions(world).edit(cgrid)
+    extra_ns = spread(cgrid, extra_limit_ns)
+    if extra_ns > 0:
+        _reserve_more(world, session, extra_ns, None)
+    _end_for_client(world, session)
+    return session
+
+
+def stale_sessions(world: World, known: Collection[str], unanswered: Collection[str] = ()) -> list[str]:
+    """Return the CGRIDs of active sessions that no client knows, in order.
+
+    `known` are those that clients told; sessions of the connections in `unanswered`, which told nothing, may well live.
+    """
+    sessions = active_sessions(world)
+    return [it for it in sorted(sessions) if it not in known and sessions.records[it].connection_id not in unanswered]
+
+
+def schedule_end(world: World, cgrid: str, at: int) -> bool:
+    """Charge a session no more and end it at an instant, unless its client ends it before.
+
+    Returns False when it is gone, or ends earlier already.
+    """
+    session = active_sessions(world).get(cgrid)
+    if session is None or ZERO_AT < session.ends_at <= at:
+        return False
+    session = active_sessions(world).edit(cgrid)
+    session.ends_at = at
+    for run in session.runs:
+        run.next_debit_at = ZERO_AT
+    timers_of(world).watch(session)
+    return True
 
 
 def alter(
@@ -87,8 +157,17 @@ def deactivate(world: World, ids: list[str]) -> list[str]:
 
 
 def activate(world: World, ids: list[str]) -> list[str]:
-    """Take over sessions that stand by (all, when no id is given); return the ids that were not found."""
-    return _move(passive_sessions(world), active_sessions(world), ids)
+    """Take over sessions that stand by (all, when no id is given); return the ids that were not found.
+
+    What they are due for is done from now on: silence, debits.
+    """
+    chosen = ids or list(passive_sessions(world))
+    missing = _move(passive_sessions(world), active_sessions(world), chosen)
+    for cgrid in chosen:
+        session = active_sessions(world).get(cgrid)
+        if session is not None:
+            timers_of(world).watch(session)
+    return missing
 
 
 def _move(source: Table[Session], target: Table[Session], ids: list[str]) -> list[str]:
@@ -123,12 +202,17 @@ def end_silent(world: World, cgrid: str) -> Session | None:
     usage_ns = chosen("*sessionsTTLUsage", "session_ttl_usage")
     if silence_ns is None:
         silence_ns = chosen("*sessionsTTL", "session_ttl") or 0
-    for run in session.runs:
-        if run.request_type in ("*prepaid", "*dynaprepaid"):
-            with suppress(CgrError):
-                reserve_slice(world, session, run, silence_ns, last_used_ns, is_forced=False)
-    end(world, session, usage_ns=usage_ns, last_used_ns=last_used_ns)
+    _reserve_more(world, session, silence_ns, last_used_ns)
+    _end_for_client(world, session, usage_ns, last_used_ns)
     return session
+
+
+def _reserve_more(world: World, session: Session, usage_ns: int, last_used_ns: int | None) -> None:
+    """Reserve usage that nobody asked for, as far as it can be paid."""
+    for run in session.runs:
+        if run.request_type in DEBITED:
+            with suppress(CgrError):
+                reserve_slice(world, session, run, usage_ns, last_used_ns, is_forced=False)
 
 
 def auto_debit(world: World, cgrid: str, run_id: str) -> tuple[Session, int] | None:

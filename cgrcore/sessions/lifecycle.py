@@ -24,7 +24,7 @@ from cgrcore.sessions.charging import (
 )
 from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active
 from cgrcore.sessions.records import MAIN_FIELDS, Session, SessionRun
-from cgrcore.sessions.timers import timers_of
+from cgrcore.sessions.timers import spread, timers_of
 from cgrcore.timing import ZERO_AT, Moment
 from cgrcore.world import World
 
@@ -56,7 +56,7 @@ def authorise(world: World, event: CgrEvent) -> dict[str, int]:
     return allowed
 
 
-def new_session(world: World, event: CgrEvent, connection_id: str = "") -> Session:
+def new_session(world: World, event: CgrEvent) -> Session:
     """Return a session for the event, in no table yet, with one run for each charger. Raises CHARGERS_ERROR:..."""
     try:
         charged = runs_of(world, event)
@@ -80,7 +80,7 @@ def new_session(world: World, event: CgrEvent, connection_id: str = "") -> Sessi
             event.options, "*sessionsDebitInterval", world.settings["sessions"]["debit_interval"]
         ),
         is_chargeable=boolean_option(event.options, "*sessionsChargeable", True),
-        connection_id=connection_id,
+        connection_id=world.client_id,
         updated_at=world.now_at,
     )
 
@@ -101,14 +101,15 @@ def _new_run(world: World, cgrid: str, run_id: str, run_event: dict[str, Any], s
     )
 
 
-def initiate(world: World, event: CgrEvent, *, is_forced: bool = False, connection_id: str = "") -> dict[str, int]:
+def initiate(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[str, int]:
     """Begin a session and reserve its first slice; return what each run may use (ns).
 
-    UNLIMITED when the server debits by itself. Raises Conflict EXISTS for one that is active, RALS_ERROR:...
+    UNLIMITED when the server debits by itself. Raises Conflict EXISTS for one that is active or has ended, and
+    RALS_ERROR:...
     """
-    session = new_session(world, event, connection_id)
+    session = new_session(world, event)
     sessions = active_sessions(world)
-    if session.cgrid in sessions:
+    if session.cgrid in sessions or _has_ended(world, event, session.cgrid):
         raise Conflict("EXISTS", subject="session", subject_id=session.cgrid)
     closed_sessions(world).remove(session.cgrid)
     granted = _rals(grant, world, session, session.event, is_forced=is_forced)
@@ -120,6 +121,12 @@ def initiate(world: World, event: CgrEvent, *, is_forced: bool = False, connecti
                 granted = dict.fromkeys(granted, UNLIMITED)
     _touch(world, session)
     return granted
+
+
+def _has_ended(world: World, event: CgrEvent, cgrid: str) -> bool:
+    """True for what was charged before: its request has come once more, and late. Events without a name are all new."""
+    ended = closed_sessions(world).get(cgrid)
+    return ended is not None and not ended.is_failed and bool(event.event.get("OriginID"))
 
 
 def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = None) -> None:
@@ -136,7 +143,7 @@ def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = No
     closed_sessions(world).put(session.cgrid, session)
 
 
-def update(world: World, event: CgrEvent, *, is_forced: bool = False, connection_id: str = "") -> dict[str, int]:
+def update(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[str, int]:
     """Reserve the next slice of a session and return what each run may use (ns). An unknown session is begun.
 
     Raises NotFound for one that has ended, be it because it was silent or disconnected while the update was on its way.
@@ -146,8 +153,9 @@ def update(world: World, event: CgrEvent, *, is_forced: bool = False, connection
         ended = closed_sessions(world).get(cgrid_of(event.event))
         if ended is not None and not ended.is_failed:
             raise NotFound(subject="session", subject_id=ended.cgrid)
-        return initiate(world, event, is_forced=is_forced, connection_id=connection_id)
+        return initiate(world, event, is_forced=is_forced)
     event.event.setdefault("CGRID", session.cgrid)
+    session.connection_id = world.client_id or session.connection_id  # a client may have come back
     change(world, session, event)
     return _rals(grant, world, session, event.event, is_forced=is_forced)
 
@@ -179,8 +187,12 @@ def alter_runs(world: World, session: Session, event: dict[str, Any]) -> None:
 def _touch(world: World, session: Session) -> None:
     """Note that the session was heard of, and when its silence will end it."""
     session.updated_at = world.now_at
-    time_to_live_ns = duration_option(session.options, "*sessionsTTL", world.settings["sessions"]["session_ttl"])
-    session.expires_at = world.now_at + time_to_live_ns if time_to_live_ns > 0 else ZERO_AT
+    section = world.settings["sessions"]
+    time_to_live_ns = duration_option(session.options, "*sessionsTTL", section["session_ttl"])
+    session.expires_at = ZERO_AT
+    if time_to_live_ns > 0:
+        delay_ns = duration_option(session.options, "*sessionsTTLMaxDelay", section.get("session_ttl_max_delay") or 0)
+        session.expires_at = world.now_at + time_to_live_ns + spread(session.cgrid, delay_ns)
     if time_to_live_ns > 0 or session.debit_interval_ns > 0:
         timers_of(world).watch(session)
 
@@ -263,8 +275,10 @@ def end_by_cdr(world: World, session: Session, event: CgrEvent) -> None:
 
 
 def message(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[str, int]:
-    """Charge a one-off event (a text message) and return what each run was granted."""
+    """Charge a one-off event (a text message), once, and return what each run was granted. Raises Conflict EXISTS."""
     session = new_session(world, event)
+    if _has_ended(world, event, session.cgrid):
+        raise Conflict("EXISTS", subject="message", subject_id=session.cgrid)
     granted = _rals(grant, world, session, session.event, is_forced=is_forced)
     least = min(granted.values())
     wanted = told_usage(event.event, "Usage") or 0

@@ -75,9 +75,10 @@ class SessionRun(msgspec.Struct, gc=False):
 class Session(msgspec.Struct, gc=False):
     """One session: the event that began it, with what later events changed, and its runs.
 
-    `expires_at` is when a silent session is ended (ZERO_AT: never); `debit_interval_ns` above 0 means that the server
-    debits by itself; `is_failed` marks a closed session whose start was refused, `awaits_usage` such a one
-    of which nobody has told the usage yet, `has_cdr` one whose CDR is written.
+    `expires_at` is when a silent session is ended (ZERO_AT: never); `ends_at` when one is ended that its client was
+    asked to end (ZERO_AT: nobody asked); `debit_interval_ns` above 0 means that the server debits by itself;
+    `connection_id` names the client that is told of its end; `is_failed` marks a closed session whose start was
+    refused, `awaits_usage` such a one of which nobody has told the usage yet, `has_cdr` one whose CDR is written.
     """
 
     cgrid: str
@@ -93,6 +94,7 @@ class Session(msgspec.Struct, gc=False):
     is_failed: bool = False
     has_cdr: bool = False
     awaits_usage: bool = False
+    ends_at: int = ZERO_AT
 
     def copy(self) -> "Session":
         return msgspec.structs.replace(

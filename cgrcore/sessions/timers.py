@@ -5,12 +5,13 @@ when it comes up. Derived from the session table, so it is rebuilt after a resta
 """
 
 import heapq
+import zlib
 
 from cgrcore.sessions.records import Session
 from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
 
-__all__ = ["SessionTimers", "timers_of"]
+__all__ = ["SessionTimers", "due_at", "spread", "timers_of"]
 
 
 class SessionTimers:
@@ -47,7 +48,7 @@ class SessionTimers:
 
 def due_at(session: Session) -> int | None:
     """Return when the session needs attention next, None when it does not."""
-    instants = [session.expires_at] + [run.next_debit_at for run in session.runs]
+    instants = [session.expires_at, session.ends_at] + [run.next_debit_at for run in session.runs]
     return min((at for at in instants if at != ZERO_AT), default=None)
 
 
@@ -59,3 +60,8 @@ def timers_of(world: World) -> SessionTimers:
         for session in world.state.table("sessions").records.values():
             timers.watch(session)
     return timers
+
+
+def spread(cgrid: str, limit_ns: int) -> int:
+    """Return a duration below the limit, always the same for a session: what befalls many does so one after another."""
+    return zlib.crc32(cgrid.encode()) * limit_ns >> 32 if limit_ns > 0 else 0

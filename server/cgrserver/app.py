@@ -22,9 +22,9 @@ from cgrcore.cdrs.logged import log_cdr
 from cgrcore.config import Settings
 from cgrcore.errors import BadRequest, CgrError, Unavailable
 from cgrcore.ports import Store
-from cgrcore.sessions import Session
 from cgrcore.state import Effects
 from cgrcore.world import World
+from cgrserver.clients import Clients
 from cgrserver.commit import Committer
 from cgrserver.lifecycle import Lifecycle, run, set_up_logging
 from cgrserver.rpc import methods
@@ -37,10 +37,12 @@ from cgrserver.services import filter_sources
 from cgrserver.services.outside import OutsideTask
 from cgrserver.services.queries import QueriesTask
 from cgrserver.services.scheduler import SchedulerTask
-from cgrserver.services.sessions import SessionTimersTask, forget_what_is_over
+from cgrserver.services.session_clients import SessionClients
+from cgrserver.services.sessions import SessionTimersTask, SyncTask, forget_what_is_over
 from cgrserver.settings import unserved_warning
 from cgrserver.storage.reads import StoreReads
 from cgrserver.storage.tables import Codecs, declared_tables
+from cgrserver.transports.birpc import serve_birpc
 from cgrserver.transports.json_tcp import serve_json
 
 __all__ = ["Application", "serve"]
@@ -94,6 +96,8 @@ class Application:
         world.parts["decide"] = self.dispatcher.decide_soon
         world.parts["call_method"] = InternalCalls()
         world.parts["log_cdr"] = log_cdr
+        self.clients = Clients()
+        self.session_clients = world.parts["session_clients"] = SessionClients(world, self.clients, self.settings)
         world.parts["note"] = _note
         if world.settings["thresholds"]["ees_conns"]:
             world.parts["export_event"] = export_event
@@ -120,21 +124,37 @@ class Application:
             committing.start_soon(self.committer.run)
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.dispatcher.run)
+                await nursery.start(self.session_clients.run)
                 self._start_services(nursery)
-                address = self.settings["listen"]["rpc_json"]
-                bound = await nursery.start(serve_json, address, self.dispatcher, self.settings)
-                lifecycle.announce([("json", f"{bound[0]}:{bound[1]}")])
+                lifecycle.announce(await self._listen(nursery))
                 await lifecycle.stopping.wait()
                 nursery.cancel_scope.cancel()
             with suppress(Unavailable):  # the committer has said why, and nobody was told that it is done
                 await self.committer.drain()
             committing.cancel_scope.cancel()
 
+    async def _listen(self, nursery: trio.Nursery) -> list[tuple[str, str]]:
+        """Start the listeners that the configuration has an address for; return their names and addresses."""
+        listen, common = self.settings["listen"], (self.dispatcher, self.settings)
+        listeners: list[tuple[str, Any, tuple[Any, ...]]] = [
+            ("json", serve_json, (listen["rpc_json"], *common)),
+            ("birpc_json", serve_birpc, (listen["birpc_json"], self.world, self.clients, *common)),
+        ]
+        started = []
+        for name, serve_one, args in listeners:
+            if args[0]:
+                bound = await nursery.start(serve_one, *args)
+                started.append((name, f"{bound[0]}:{bound[1]}"))
+        return started
+
     def _start_services(self, nursery: trio.Nursery) -> None:
         settings = self.settings
         decide, complete = self.dispatcher.decide, self.dispatcher.complete
-        timers = SessionTimersTask(self.world, decide, time.time_ns, _say_ended, complete)
+        timers = SessionTimersTask(self.world, decide, time.time_ns, self.session_clients, complete)
         nursery.start_soon(timers.run)
+        sync_ns = settings["sessions"]["channel_sync_interval"]
+        if sync_ns > 0:
+            nursery.start_soon(SyncTask(decide, self.session_clients, sync_ns / 10**9, complete).run)
         nursery.start_soon(self.answers.run, decide)
         if settings["schedulers"]["enabled"]:
             nursery.start_soon(SchedulerTask(self.world, decide, time.time_ns, complete).run)
@@ -201,10 +221,6 @@ def open_store(settings: Settings, codecs: Codecs) -> Store:
 
 def _note(text: str) -> None:
     log.info(text)
-
-
-def _say_ended(session: Session, cause: str) -> None:
-    log.info("session ended", cgrid=session.cgrid, cause=cause)
 
 
 def serve(settings: Settings) -> int:

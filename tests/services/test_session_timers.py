@@ -17,6 +17,32 @@ from tests.accounting.small_world import START_AT, balance, make_account
 from tests.sessions.calls import Phone, decide, held, make_world
 
 
+class Client:
+    """The client of all sessions, when it is connected. `told` are ends it was told of, `asked` those it was asked for."""
+
+    longest_end_ns = 15 * SECOND_NS
+
+    def __init__(self) -> None:
+        self.is_connected = False
+        self.told: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str]] = []
+        self.warned: list[str] = []
+        self.refuse: Callable[[], object] = lambda: None
+
+    def can_ask(self, session: Session) -> bool:
+        return self.is_connected
+
+    def tell_ended(self, session: Session, told: dict[str, Any], tenant: str = "") -> None:
+        self.told.append((session.event["OriginID"], told["DisconnectCause"]))
+
+    def warn(self, session: Session) -> None:
+        self.warned.append(session.event["OriginID"])
+
+    def ask_to_end(self, session: Session, cause: str, give_up: Callable[[], object]) -> None:
+        self.asked.append((session.event["OriginID"], cause))
+        self.refuse = give_up
+
+
 class Server:
     """A world with one call, the task of its sessions, and what it told clients: (OriginID, cause)."""
 
@@ -24,17 +50,15 @@ class Server:
         self.world = make_world()
         make_account(self.world, balance(self.world, "*monetary", "m", credit))
         self.phone = Phone(self.world, {f"*sessions{name}": value for name, value in options.items()})
-        self.told: list[tuple[str, str]] = []
+        self.client = Client()
+        self.told = self.client.told
         self.is_away = False
-        self.task = SessionTimersTask(self.world, self.decide, lambda: self.world.now_at, self._tell)
+        self.task = SessionTimersTask(self.world, self.decide, lambda: self.world.now_at, self.client)
 
     def decide(self, reason: str, decision: Callable[[World], Any]) -> Any:
         if self.is_away:
             raise Unavailable
         return decide(self.world, decision)
-
-    def _tell(self, session: Session, cause: str) -> None:
-        self.told.append((session.event["OriginID"], cause))
 
     def look(self, *seconds: int) -> None:
         """Let the task look at its clock these many seconds after the start of the call."""
@@ -172,6 +196,90 @@ def test_a_debit_waits_for_the_store(ticking: Server) -> None:
     assert (ticking.told, held(ticking.world)) == ([], {"m": "9.9"})
 
 
+# --- clients that are connected --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def poor() -> Server:
+    """A call with credit for 15 s, debited 10 s at a time, whose client is connected."""
+    server = Server("0.15", DebitInterval="10s")
+    server.client.is_connected = True
+    server.phone.initiate()
+    return server
+
+
+def test_a_client_is_asked_to_end_a_call_without_credit(poor: Server) -> None:
+    poor.look(*range(16))
+    assert (poor.client.asked, poor.told, poor.phone.is_active) == ([("call-1", "INSUFFICIENT_CREDIT")], [], True)
+
+
+def test_a_client_is_asked_once(poor: Server) -> None:
+    poor.look(*range(25))
+    assert len(poor.client.asked) == 1
+
+
+def test_a_call_that_is_to_end_is_debited_no_more(poor: Server) -> None:
+    poor.look(*range(16))
+    make_account(poor.world, balance(poor.world, "*monetary", "m", "10"))
+    poor.look(*range(16, 25))
+    assert held(poor.world) == {"m": "10"}
+
+
+def test_a_client_that_ends_the_call_says_what_was_used(poor: Server) -> None:
+    poor.look(*range(16))
+    poor.phone.terminate("12s")
+    poor.look(40)
+    assert (poor.told, held(poor.world)) == ([], {"m": "0.03"})
+
+
+def test_a_call_that_its_client_does_not_end_is_ended(poor: Server) -> None:
+    poor.look(*range(16), 29)
+    assert poor.phone.is_active
+    poor.look(30)
+    assert (poor.phone.is_active, poor.told) == (False, [("call-1", "FORCED_DISCONNECT")])
+
+
+def test_a_call_whose_client_refuses_is_ended_at_once(poor: Server) -> None:
+    poor.look(*range(16))
+    poor.client.refuse()
+    poor.look(16)
+    assert (poor.phone.is_active, poor.phone.session.has_cdr) == (False, True)
+
+
+def test_a_refusal_after_the_end_is_late(poor: Server) -> None:
+    poor.look(*range(16))
+    poor.phone.terminate("12s")
+    poor.client.refuse()
+    poor.look(16)
+    assert held(poor.world) == {"m": "0.03"}
+
+
+def test_a_call_that_is_to_end_is_ended_after_a_restart(poor: Server) -> None:
+    poor.look(*range(16))
+    poor.world.parts.clear()
+    poor.client.is_connected = False
+    poor.look(30)
+    assert not poor.phone.is_active
+
+
+def test_a_client_is_warned_when_little_is_left(poor: Server) -> None:
+    poor.world.settings["sessions"]["min_dur_low_balance"] = 6 * SECOND_NS
+    poor.look(*range(11))
+    assert poor.client.warned == ["call-1"]
+
+
+def test_a_client_is_not_warned_while_more_is_left(poor: Server) -> None:
+    poor.world.settings["sessions"]["min_dur_low_balance"] = 4 * SECOND_NS
+    poor.look(*range(16))
+    assert poor.client.warned == []
+
+
+def test_a_warning_longer_than_the_interval_is_none(poor: Server) -> None:
+    poor.world.settings["sessions"]["min_dur_low_balance"] = 10 * SECOND_NS
+    poor.look(*range(16))
+    assert poor.client.warned == []
+
+
 # --- as tasks --------------------------------------------------------------------------------------------------------
 
 
@@ -189,7 +297,7 @@ async def test_the_task_looks_at_its_clock_again_and_again(
         silent.world.now_at = START_AT + round((trio.current_time() - start_s) * SECOND_NS)
         return silent.world.now_at
 
-    await run_for(11, SessionTimersTask(silent.world, silent.decide, clock, silent._tell).run)
+    await run_for(11, SessionTimersTask(silent.world, silent.decide, clock, silent.client).run)
     assert silent.told == [("call-1", "SESSION_TIMEOUT")]
 
 

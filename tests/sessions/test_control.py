@@ -81,7 +81,7 @@ def test_a_disconnected_session_is_charged_what_was_reserved(phones: list[Phone]
 
 
 def test_no_more_sessions_are_disconnected_than_asked(phones: list[Phone]) -> None:
-    ended = decide(phones[0].world, lambda world: disconnect(world, "cgrates.org", [], 2))
+    ended, _ = decide(phones[0].world, lambda world: disconnect(world, "cgrates.org", [], 2))
     assert (len(ended), sum(it.is_active for it in phones)) == (2, 1)
 
 

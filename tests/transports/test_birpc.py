@@ -48,7 +48,7 @@ async def start(nursery: trio.Nursery) -> AsyncIterator[Callable[..., Awaitable[
         clients = Clients()
 
         async def run(*, task_status: trio.TaskStatus[Any]) -> None:
-            await serve_birpc("127.0.0.1:0", world, dispatcher, clients, settings, task_status=task_status)
+            await serve_birpc("127.0.0.1:0", world, clients, dispatcher, settings, task_status=task_status)
 
         return Server(await nursery.start(run), clients)
 

@@ -94,7 +94,7 @@ _LISTEN = Object(
     text("rpc_json_tls", "127.0.0.1:2022", "JSON-RPC over TLS; not in this version yet"),
     text("rpc_gob_tls", "127.0.0.1:2023", "GOB over TLS; not in this version yet"),
     text("http_tls", "127.0.0.1:2280", "HTTPS; not in this version yet"),
-    text("birpc_json", "127.0.0.1:2014", "JSON-RPC in both directions; not in this version yet"),
+    text("birpc_json", "127.0.0.1:2014", "JSON-RPC in both directions: clients are called too; empty: not listening"),
     text("birpc_gob", "", "GOB in both directions; not in this version yet"),
 )
 

@@ -1,13 +1,14 @@
 """The tasks of sessions: ending silent ones, making the debits the server makes itself, forgetting what is over.
 
-Each session's turn is one decision of its own, committed like a request. What a client must be told is told after the
-commit. Does not know: how a session is charged.
+Each session's turn is a few decisions of its own, committed like requests. What a client must be told is told after the
+decision. A session without credit is ended by its client if that is connected, else here. Does not know: how a session
+is charged, how clients are reached.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 import trio
@@ -18,15 +19,18 @@ from cgrcore.sessions import (
     Session,
     active_sessions,
     auto_debit,
-    end,
     end_silent,
+    end_stale,
+    schedule_end,
+    stale_sessions,
     timers_of,
 )
 from cgrcore.timing import ZERO_AT
 from cgrcore.world import World
 from cgrserver.services.attempts import Complete, at_once
+from cgrserver.services.session_clients import KnownCalls, SessionClients
 
-__all__ = ["SessionTimersTask", "forget_what_is_over"]
+__all__ = ["SessionTimersTask", "SyncTask", "end_for_client", "end_unknown", "forget_what_is_over"]
 
 log = structlog.get_logger()
 
@@ -36,23 +40,37 @@ LOOK_S = 0.02
 Decide = Callable[[str, Callable[[World], Any]], Any]
 
 
+class Told(Protocol):
+    """Who speaks to the clients of sessions; see `SessionClients`."""
+
+    longest_end_ns: int
+
+    def can_ask(self, session: Session) -> bool: ...
+
+    def tell_ended(self, session: Session, told: dict[str, Any], tenant: str = "") -> None: ...
+
+    def warn(self, session: Session) -> None: ...
+
+    def ask_to_end(self, session: Session, cause: str, give_up: Callable[[], object]) -> None: ...
+
+
 class SessionTimersTask:
-    """Runs what sessions are due for. `tell` tells a session's client that it was ended, with the cause."""
+    """Runs what sessions are due for."""
 
     def __init__(
         self,
         world: World,
         decide: Decide,
         clock_ns: Callable[[], int],
-        tell: Callable[[Session, str], None],
+        clients: Told,
         complete: Complete = at_once,
     ) -> None:
         self._world = world
         self._decide = decide
         self._clock_ns = clock_ns
-        self._tell = tell
+        self._clients = clients
         self._complete = complete
-        self._ending: dict[str, str] = {}
+        self._ending: dict[str, str] = {}  # why, for turns that are taken again
 
     async def run(self) -> None:
         """Work until cancelled; a session's turn is never cut in the middle."""
@@ -81,10 +99,14 @@ class SessionTimersTask:
         if cgrid in self._ending:
             self._end(cgrid, self._ending[cgrid])
             return
+        if session.ends_at != ZERO_AT and session.ends_at <= now_at:
+            log.warning("a client did not end a session that it was asked to end", cgrid=cgrid)
+            self._end(cgrid, "FORCED_DISCONNECT")
+            return
         if session.expires_at != ZERO_AT and session.expires_at <= now_at:
             ended = self._try("session ended by silence", lambda world: _end_silent(world, cgrid))
             if ended is not None:
-                self._tell(ended, "SESSION_TIMEOUT")
+                self._clients.tell_ended(ended, {"DisconnectCause": "SESSION_TIMEOUT"}, ended.tenant)
             return
         for run_id in [run.run_id for run in session.runs if ZERO_AT < run.next_debit_at <= now_at]:
             self._debit(cgrid, run_id)
@@ -98,19 +120,41 @@ class SessionTimersTask:
         except CgrError as error:
             cause = "UNAUTHORIZED_DESTINATION" if "UNAUTHORIZED_DESTINATION" in str(error) else "SERVER_ERROR"
             log.warning("session debit failed, ending the session", cgrid=cgrid, run=run_id, error=str(error))
-            self._end(cgrid, cause)
+            self._disconnect(cgrid, cause)
             return
         if made is not None:
-            _, granted_ns = made
+            session, granted_ns = made
             if granted_ns <= 0:
-                self._end(cgrid, "INSUFFICIENT_CREDIT")
+                self._disconnect(cgrid, "INSUFFICIENT_CREDIT")
+            elif granted_ns <= self._low_ns(session) and granted_ns < session.debit_interval_ns:
+                self._clients.warn(session)
+
+    def _low_ns(self, session: Session) -> int:
+        """Return the grant at or below which a client is warned; less than a debit interval, or it would be always."""
+        low_ns = int(self._world.settings["sessions"]["min_dur_low_balance"])
+        return low_ns if low_ns < session.debit_interval_ns else 0
+
+    def _disconnect(self, cgrid: str, cause: str) -> None:
+        """Let the session's client end it, which knows what was used; without one end it."""
+        session = active_sessions(self._world).records.get(cgrid)
+        if session is None:
+            return
+        if not self._clients.can_ask(session):
+            self._end(cgrid, cause)
+            return
+        at = self._clock_ns() + self._clients.longest_end_ns
+        if self._schedule(cgrid, at):
+            self._clients.ask_to_end(session, cause, lambda: self._schedule(cgrid, self._clock_ns()))
+
+    def _schedule(self, cgrid: str, at: int) -> bool:
+        return bool(self._try("session to be ended", lambda world: schedule_end(world, cgrid, at)))
 
     def _end(self, cgrid: str, cause: str) -> None:
-        self._ending[cgrid] = cause  # should the turn be taken again
-        ended = self._try("session ended", lambda world: _end_reserved(world, cgrid))
+        self._ending[cgrid] = cause
+        ended = self._try("session ended", lambda world: end_for_client(world, cgrid))
         del self._ending[cgrid]
         if ended is not None:
-            self._tell(ended, cause)
+            self._clients.tell_ended(ended, {"DisconnectCause": cause}, ended.tenant)
 
     def _try(self, reason: str, function: Callable[[World], Any]) -> Any:
         try:
@@ -130,15 +174,56 @@ def _end_silent(world: World, cgrid: str) -> Session | None:
     return session
 
 
-def _end_reserved(world: World, cgrid: str) -> Session | None:
-    if cgrid not in active_sessions(world):
+def end_for_client(world: World, cgrid: str, extra_limit_ns: int = 0) -> Session | None:
+    """End a session without its client, and write its CDRs; return it, None when it is gone. See `end_stale`."""
+    session = active_sessions(world).get(cgrid)
+    if session is None:
         return None
-    session = active_sessions(world).edit(cgrid)
     with _over_all_the_same(cgrid):
-        end(world, session)
+        end_stale(world, cgrid, extra_limit_ns)
     with _over_all_the_same(cgrid):
         process_ended_session(world, session)
     return session
+
+
+def end_unknown(world: World, known: KnownCalls) -> list[Session]:
+    """End the sessions that no client knows, and return them."""
+    extra_limit_ns = int(world.settings["sessions"]["stale_chan_max_extra_usage"])
+    stale = stale_sessions(world, known.cgrids, known.unanswered)
+    return [session for session in (end_for_client(world, it, extra_limit_ns) for it in stale) if session is not None]
+
+
+class SyncTask:
+    """Asks clients now and then which sessions they have, and ends the others."""
+
+    def __init__(
+        self, decide: Decide, clients: SessionClients, interval_s: float, complete: Complete = at_once
+    ) -> None:
+        self._decide = decide
+        self._clients = clients
+        self._interval_s = interval_s
+        self._complete = complete
+
+    async def run(self) -> None:
+        """Synchronise until cancelled."""
+        while True:
+            await trio.sleep(self._interval_s)
+            await self.run_once()
+
+    async def run_once(self) -> None:
+        """Synchronise once. Where no client is connected nobody can be asked, and sessions go on."""
+        if not len(self._clients):
+            log.warning("no client is connected that could tell its sessions, they go on")
+            return
+        known = await self._clients.ask_for_calls()
+        try:
+            turn = partial(self._decide, "sessions synchronised", lambda world: end_unknown(world, known))
+            ended = await self._complete(turn)
+        except CgrError as error:
+            log.error("sessions could not be synchronised", error=str(error))
+            return
+        for session in ended:
+            self._clients.tell_ended(session, {"DisconnectCause": "FORCED_DISCONNECT"}, session.tenant)
 
 
 @contextmanager

@@ -75,8 +75,8 @@ class _Receiver:
 async def serve_birpc(
     address: str,
     world: World,
-    dispatcher: Dispatcher,
     clients: Clients,
+    dispatcher: Dispatcher,
     settings: Mapping[str, Mapping[str, Any]],
     *,
     task_status: trio.TaskStatus[tuple[str, int]] = trio.TASK_STATUS_IGNORED,

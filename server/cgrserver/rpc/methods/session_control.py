@@ -1,6 +1,6 @@
 """SessionSv1: listing sessions and steering them from outside."""
 
-from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from cgrcore.cdrs import process_ended_session
@@ -9,6 +9,7 @@ from cgrcore.sessions import (
     Session,
     activate,
     active_sessions,
+    alteration,
     count_runs,
     deactivate,
     disconnect,
@@ -19,6 +20,8 @@ from cgrcore.sessions import (
 from cgrcore.state import Table
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
+from cgrserver.services.session_clients import KnownCalls, SessionClients
+from cgrserver.services.sessions import end_unknown
 
 
 class SessionFilterArgs(Args):
@@ -66,34 +69,56 @@ def get_passive_sessions_count(world: World, args: SessionFilterArgs) -> int:
     return count_runs(world, passive_sessions(world), world.tenant(args.Tenant), args.Filters or [])
 
 
+class SessionChangeArgs(SessionFilterArgs):
+    """Sessions, and fields that their clients are told."""
+
+    Event: dict[str, Any] | None = None
+
+
 @method("SessionSv1.ForceDisconnect")
-def force_disconnect(world: World, args: SessionFilterArgs) -> str:
-    """End sessions with the usage reserved, and write their CDRs."""
-    _write_cdrs(world, disconnect(world, world.tenant(args.Tenant), args.Filters or [], args.Limit))
+def force_disconnect(world: World, args: SessionChangeArgs) -> str:
+    """End sessions with the usage reserved, write their CDRs, and tell their clients."""
+    ended, is_whole = disconnect(world, world.tenant(args.Tenant), args.Filters or [], args.Limit)
+    _close(world, ended, is_whole, args.Tenant, args.Event or {})
     return "OK"
 
 
-def _write_cdrs(world: World, ended: Iterable[Session]) -> None:
-    """Write the CDRs of sessions that have ended. Raises PartiallyExecuted at the end when something failed for one."""
-    is_partial = False
+def _close(world: World, ended: list[Session], is_whole: bool, tenant: str, told: dict[str, Any]) -> None:
+    """Write the CDRs of sessions that have ended, and have their clients told once that is committed.
+
+    Raises PartiallyExecuted at the end when something failed for one.
+    """
+    clients = _clients(world)
     for session in ended:
         try:
             process_ended_session(world, session)
         except PartiallyExecuted:
-            is_partial = True
-    if is_partial:
+            is_whole = False
+        if clients is not None:
+            world.state.effects.after.append(partial(clients.tell_ended, session, told, tenant))
+    if not is_whole:
         raise PartiallyExecuted
 
 
-@method("SessionSv1.SyncSessions")
-def sync_sessions(world: World, args: SessionIdsArgs) -> str:
-    """End the sessions that no connected client knows of."""
-    known = world.parts.get("client_sessions")
-    alive = known() if known is not None else frozenset()
-    ended: list[Session] = []
-    for cgrid in [key for key in active_sessions(world) if key not in alive]:
-        ended += disconnect(world, world.tenant(args.Tenant), [f"*string:~*req.CGRID:{cgrid}"], None)
-    _write_cdrs(world, ended)
+def _clients(world: World) -> SessionClients | None:
+    found: SessionClients | None = world.parts.get("session_clients")
+    return found
+
+
+def _ask_for_calls(store: Any, world: World, args: SessionIdsArgs) -> Any:
+    """Ask the clients that are connected which sessions they have."""
+    clients = _clients(world)
+    return KnownCalls(set(), set()) if clients is None or not len(clients) else clients.ask_for_calls()
+
+
+@method("SessionSv1.SyncSessions", fetch=_ask_for_calls)
+def sync_sessions(world: World, args: SessionIdsArgs, known: KnownCalls) -> str:
+    """End the sessions that no client knows. A client that does not answer keeps its own."""
+    clients = _clients(world)
+    for session in end_unknown(world, known):
+        if clients is not None:
+            told = {"DisconnectCause": "FORCED_DISCONNECT"}
+            world.state.effects.after.append(partial(clients.tell_ended, session, told, session.tenant))
     return "OK"
 
 
@@ -113,18 +138,59 @@ def deactivate_sessions(world: World, args: SessionIdsArgs) -> str:
     return "OK"
 
 
-class AlterArgs(SessionFilterArgs):
-    Event: dict[str, Any] | None = None
+def _ask_to_alter(store: Any, world: World, args: SessionChangeArgs) -> Any:
+    """Ask the clients of the sessions, and return how many did not do it. Raises NotFound."""
+    tenant = world.tenant(args.Tenant)
+    found = list_runs(world, active_sessions(world), tenant, args.Filters or [], args.Limit)
+    sessions = list({session.cgrid: session for session, _ in found}.values())
+    clients = _clients(world)
+    if clients is None or not any(clients.can_ask(session) for session in sessions):
+        return len(sessions)
+    return clients.ask_each([(it, *alteration(world, it, args.Tenant, args.Event or {})) for it in sessions])
 
 
-@method("SessionSv1.AlterSessions")
-def alter_sessions(world: World, args: AlterArgs) -> str:
+@method("SessionSv1.AlterSessions", fetch=_ask_to_alter)
+def alter_sessions(world: World, args: SessionChangeArgs, refused: int) -> str:
     """Ask the clients of sessions to alter them."""
-    list_runs(world, active_sessions(world), world.tenant(args.Tenant), args.Filters or [], args.Limit)
-    tell = world.parts.get("tell_client")
-    if tell is None:
+    if refused:
         raise PartiallyExecuted
-    raise PartiallyExecuted
+    return "OK"
+
+
+class PeerArgs(Args):
+    OriginHost: str = ""
+    OriginRealm: str = ""
+    RemoteAddr: str = ""
+    DisconnectCause: int = 0
+
+
+def _tell_peers(store: Any, world: World, args: PeerArgs) -> Any:
+    """Tell every client, and return how many did not do it."""
+    clients = _clients(world)
+    if clients is None or not len(clients):
+        return 0
+    argument = {name: getattr(args, name) for name in ("OriginHost", "OriginRealm", "RemoteAddr", "DisconnectCause")}
+    return clients.tell_all("AgentV1.DisconnectPeer", argument)
+
+
+@method("SessionSv1.DisconnectPeer", mandatory=("OriginHost", "OriginRealm"), fetch=_tell_peers)
+def disconnect_peer(world: World, args: PeerArgs, refused: int) -> str:
+    """Have the Diameter agents among the clients disconnect a peer."""
+    if refused:
+        raise PartiallyExecuted
+    return "OK"
+
+
+@method("SessionSv1.RegisterInternalBiJSONConn")
+def register_internal_connection(world: World, args: str) -> str:
+    """Do nothing: agents inside this process need no connection."""
+    return "OK"
+
+
+@method("SessionSv1.BackupActiveSessions")
+def backup_active_sessions(world: World, args: str) -> int:
+    """Count the active sessions: they are in the database with every change."""
+    return len(active_sessions(world))
 
 
 class PassiveSessionArgs(Args):

@@ -83,10 +83,12 @@ class Run:
             key = {"*idempotencyKey": f"open:{account}"}
             self.server.call("APIerSv1.AddBalance", **named, Value=1000, Balance=balance, APIOpts=key)
 
-    def kill_cycle(self) -> None:
-        """Load the server, kill it at a random instant, check what is left, and start it again."""
+    def kill_cycle(self, then: Callable[[], object] | None = None) -> None:
+        """Load the server, kill it at a random instant (and do more), check what is left, and start it again."""
         life_s = self.random.uniform(0.0, LONGEST_LIFE_S)
         trio.run(self._load_and, partial(_wait_and_call, life_s, self.server.kill))
+        if then is not None:
+            then()
         self.check()
         self.server.launch()
         if self.random.random() < 0.1:  # it is killed before it is up

@@ -32,6 +32,7 @@ COMMANDS = (
         "check-config", "cgrserver.cli.check_config:check_config", "Check a configuration, and tell every mistake."
     ),
     Command("check-tariff", "cgrserver.cli.check_tariff:check_tariff", "Check the CSV files of a tariff plan."),
+    Command("rate", "cgrserver.cli.rate:rate", "Price one call under a tariff, and explain the price line by line."),
     Command("call", "cgrserver.cli.call:call", "Call a method of a running server and print its reply."),
     Command("account history", "cgrserver.cli.account:history", "Show every change of an account's balances."),
     Command(
@@ -48,6 +49,7 @@ _EXAMPLES = """\
   cgrcore serve --config /etc/cgrcore --set listen.rpc_json=127.0.0.1:2012
   cgrcore check-config --config /etc/cgrcore
   cgrcore check-tariff tariffplans/fosdem
+  cgrcore rate --tariff tariffplans/fosdem --subject 1001 --to 1002 --usage 2m10s --at 2023-06-01T10:00:00Z
   cgrcore call APIerSv2.GetAccounts 'AccountIDs=["1001"]'
   cgrcore account history 1001
   cgrcore call SessionSv1.GetActiveSessions '{"Limit": 10}' --server 127.0.0.1:2012

@@ -43,7 +43,7 @@ def add_charger(world: World, run_id: str, attributes: tuple[str, ...] = ("*none
 
 
 def decide(world: World, decision: Callable[[World], T]) -> T:
-    """Make a decision as the dispatcher does: an error undoes it, unless it keeps changes."""
+    """Make a decision as the dispatcher does: an error undoes it, unless it keeps changes; what follows it is done."""
     world.state.begin("test")
     try:
         result = decision(world)
@@ -53,7 +53,8 @@ def decide(world: World, decision: Callable[[World], T]) -> T:
         else:
             world.state.rollback()
         raise
-    world.state.take()
+    for follow in world.state.take().after:
+        follow()
     return result
 
 

@@ -104,16 +104,17 @@ class SessionTimersTask:
             self._end(cgrid, "FORCED_DISCONNECT")
             return
         if session.expires_at != ZERO_AT and session.expires_at <= now_at:
-            ended = self._try("session ended by silence", lambda world: _end_silent(world, cgrid))
-            if ended is not None:
-                self._clients.tell_ended(ended, {"DisconnectCause": "SESSION_TIMEOUT"}, ended.tenant)
+            self._try(
+                "session ended by silence",
+                lambda world: self._told(world, _end_silent(world, cgrid), "SESSION_TIMEOUT"),
+            )
             return
         for run_id in [run.run_id for run in session.runs if ZERO_AT < run.next_debit_at <= now_at]:
             self._debit(cgrid, run_id)
 
     def _debit(self, cgrid: str, run_id: str) -> None:
         try:
-            made = self._decide("session debit", lambda world: auto_debit(world, cgrid, run_id))
+            made = self._decide("session debit", lambda world: self._debited(world, auto_debit(world, cgrid, run_id)))
         except Unavailable as error:  # the store is away: the debit is made once it is back
             log.warning("a session's debit waits", cgrid=cgrid, run=run_id, error=str(error))
             return
@@ -122,17 +123,23 @@ class SessionTimersTask:
             log.warning("session debit failed, ending the session", cgrid=cgrid, run=run_id, error=str(error))
             self._disconnect(cgrid, cause)
             return
+        if made is not None and made[1] <= 0:
+            self._disconnect(cgrid, "INSUFFICIENT_CREDIT")
+
+    def _debited(self, world: World, made: tuple[Session, int] | None) -> tuple[Session, int] | None:
+        """Warn the client when little was granted. A limit of a whole interval is none: it would be passed always."""
         if made is not None:
             session, granted_ns = made
-            if granted_ns <= 0:
-                self._disconnect(cgrid, "INSUFFICIENT_CREDIT")
-            elif granted_ns <= self._low_ns(session) and granted_ns < session.debit_interval_ns:
-                self._clients.warn(session)
+            low_ns = int(world.settings["sessions"]["min_dur_low_balance"])
+            if 0 < granted_ns <= low_ns < session.debit_interval_ns:
+                _afterwards(world, self._clients.warn, session)
+        return made
 
-    def _low_ns(self, session: Session) -> int:
-        """Return the grant at or below which a client is warned; less than a debit interval, or it would be always."""
-        low_ns = int(self._world.settings["sessions"]["min_dur_low_balance"])
-        return low_ns if low_ns < session.debit_interval_ns else 0
+    def _told(self, world: World, ended: Session | None, cause: str) -> Session | None:
+        """Have the client of a session that was ended told so."""
+        if ended is not None:
+            _afterwards(world, self._clients.tell_ended, ended, {"DisconnectCause": cause}, ended.tenant)
+        return ended
 
     def _disconnect(self, cgrid: str, cause: str) -> None:
         """Let the session's client end it, which knows what was used; without one end it."""
@@ -143,18 +150,21 @@ class SessionTimersTask:
             self._end(cgrid, cause)
             return
         at = self._clock_ns() + self._clients.longest_end_ns
-        if self._schedule(cgrid, at):
-            self._clients.ask_to_end(session, cause, lambda: self._schedule(cgrid, self._clock_ns()))
 
-    def _schedule(self, cgrid: str, at: int) -> bool:
-        return bool(self._try("session to be ended", lambda world: schedule_end(world, cgrid, at)))
+        def ask(world: World) -> None:
+            if schedule_end(world, cgrid, at):
+                _afterwards(world, self._clients.ask_to_end, session, cause, lambda: self._hasten(cgrid))
+
+        self._try("session to be ended", ask)
+
+    def _hasten(self, cgrid: str) -> None:
+        """The client will not end the session: it ends now."""
+        self._try("session to be ended", lambda world: schedule_end(world, cgrid, self._clock_ns()))
 
     def _end(self, cgrid: str, cause: str) -> None:
         self._ending[cgrid] = cause
-        ended = self._try("session ended", lambda world: end_for_client(world, cgrid))
+        self._try("session ended", lambda world: self._told(world, end_for_client(world, cgrid), cause))
         del self._ending[cgrid]
-        if ended is not None:
-            self._clients.tell_ended(ended, {"DisconnectCause": cause}, ended.tenant)
 
     def _try(self, reason: str, function: Callable[[World], Any]) -> Any:
         try:
@@ -162,6 +172,11 @@ class SessionTimersTask:
         except CgrError as error:
             log.error("a session's turn failed", reason=reason, error=str(error))
             return None
+
+
+def _afterwards(world: World, call: Callable[..., None], *args: Any) -> None:
+    """Make a call once what is decided is durable: clients act on what they are told."""
+    world.state.effects.after.append(partial(call, *args))
 
 
 def _end_silent(world: World, cgrid: str) -> Session | None:
@@ -186,11 +201,13 @@ def end_for_client(world: World, cgrid: str, extra_limit_ns: int = 0) -> Session
     return session
 
 
-def end_unknown(world: World, known: KnownCalls) -> list[Session]:
-    """End the sessions that no client knows, and return them."""
+def end_unknown(world: World, known: KnownCalls, clients: SessionClients | None) -> None:
+    """End the sessions that no client knows, and have their clients told."""
     extra_limit_ns = int(world.settings["sessions"]["stale_chan_max_extra_usage"])
-    stale = stale_sessions(world, known.cgrids, known.unanswered)
-    return [session for session in (end_for_client(world, it, extra_limit_ns) for it in stale) if session is not None]
+    for cgrid in stale_sessions(world, known.cgrids, known.unanswered):
+        session = end_for_client(world, cgrid, extra_limit_ns)
+        if session is not None and clients is not None:
+            _afterwards(world, clients.tell_ended, session, {"DisconnectCause": "FORCED_DISCONNECT"}, session.tenant)
 
 
 class SyncTask:
@@ -217,13 +234,11 @@ class SyncTask:
             return
         known = await self._clients.ask_for_calls()
         try:
-            turn = partial(self._decide, "sessions synchronised", lambda world: end_unknown(world, known))
-            ended = await self._complete(turn)
+            await self._complete(
+                partial(self._decide, "sessions synchronised", lambda world: end_unknown(world, known, self._clients))
+            )
         except CgrError as error:
             log.error("sessions could not be synchronised", error=str(error))
-            return
-        for session in ended:
-            self._clients.tell_ended(session, {"DisconnectCause": "FORCED_DISCONNECT"}, session.tenant)
 
 
 @contextmanager

@@ -114,11 +114,7 @@ def _ask_for_calls(store: Any, world: World, args: SessionIdsArgs) -> Any:
 @method("SessionSv1.SyncSessions", fetch=_ask_for_calls)
 def sync_sessions(world: World, args: SessionIdsArgs, known: KnownCalls) -> str:
     """End the sessions that no client knows. A client that does not answer keeps its own."""
-    clients = _clients(world)
-    for session in end_unknown(world, known):
-        if clients is not None:
-            told = {"DisconnectCause": "FORCED_DISCONNECT"}
-            world.state.effects.after.append(partial(clients.tell_ended, session, told, session.tenant))
+    end_unknown(world, known, _clients(world))
     return "OK"
 
 

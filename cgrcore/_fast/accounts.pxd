@@ -46,3 +46,5 @@ cdef class AccountBase:
     cdef public bint is_disabled
     cdef public int64_t updated_at
     cpdef AccountBase copy(self)
+    cpdef dict values(self)
+    cpdef bint has_expired(self, int64_t at) except -1

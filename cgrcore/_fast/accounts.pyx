@@ -7,6 +7,7 @@ rating subject, ...) is one shared `Terms` object, replaced and never changed; a
 Does not know: what a balance pays for, how it is stored or shown.
 """
 
+cimport cython
 from libc.stdint cimport INT64_MIN
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_FromLongLong
 
@@ -105,6 +106,8 @@ cdef Terms shared_terms(tuple fields):
     return found
 
 
+@cython.no_gc
+@cython.freelist(16)
 cdef class Balance:
     """An amount of one type, with what it may be used for.
 
@@ -280,6 +283,8 @@ cdef class Balance:
         return f"Balance({self.uuid!r}, {self.id!r}, {self.type!r}, {self.value_nano})"
 
 
+@cython.no_gc
+@cython.freelist(16)
 cdef class AccountBase:
     """An account: its balances by type in order of creation, counters and triggers, and two switches.
 
@@ -341,7 +346,7 @@ cdef class AccountBase:
             found[kind] = lines
         return found
 
-    def values(self):
+    cpdef dict values(self):
         """Return what every balance holds, by balance."""
         cdef dict found = {}
         cdef Balance balance
@@ -351,7 +356,7 @@ cdef class AccountBase:
                     found[balance] = int_of(balance.value)
         return found
 
-    def has_expired(self, int64_t at):
+    cpdef bint has_expired(self, int64_t at) except -1:
         """True when a balance expired before the instant (ns UTC)."""
         cdef Balance balance
         for group in self.balances.values():

@@ -1,23 +1,18 @@
 from typing import Any
 
-from cgrcore._fast.accounts import AccountBase
-from cgrcore._fast.payments import Part, Source
+from cgrcore._fast.accounts import AccountBase, Balance
+from cgrcore._fast.payments import Part
+from cgrcore._fast.rules import Ask, Rules
 
-class Debit:
+class Debit(Ask):
     account: Any
     parts: list[Part]
     touched: list[Any]
-    start_at: int
-    end_at: int
-    duration_index_ns: int
     is_fee_owed: bool
     is_capped: bool
     is_default_asked: bool
     has_cap: bool
     is_blocked: bool
-    def __init__(
-        self, account: AccountBase, call: Any, units: list[Source], money: list[Source], rules: Any, is_dry: bool
-    ) -> None: ...
     @property
     def is_covered(self) -> bool: ...
     @property
@@ -25,3 +20,8 @@ class Debit:
     def run(self) -> bool: ...
     def undo(self) -> None: ...
     def overdraw(self, may_go_negative: bool) -> None: ...
+    def initial(self) -> dict[Balance, int]: ...
+
+def charge(rules: Rules, call: Any, account: AccountBase | None, is_dry: bool, may_go_negative: bool) -> Debit: ...
+def charge_covered(rules: Rules, call: Any) -> Debit | None: ...
+def max_usage(rules: Rules, call: Any) -> int | None: ...

@@ -9,12 +9,15 @@ Does not know: which balances an event may use, tariffs, records of costs, stora
 
 from libc.stdint cimport int64_t
 
+cimport cython
+
 from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int128_of, int_of
-from cgrcore._fast.flatprices cimport CAP_DISCONNECT, CAP_FREE, CAP_NONE, Cap, PricedSpan, priced
+from cgrcore._fast.flatprices cimport CAP_DISCONNECT, CAP_FREE, CAP_NONE, Cap, PricedSpan
 from cgrcore._fast.payments cimport (
     Part,
     Payment,
     Source,
+    add_plain,
     free_payment,
     later,
     money_payment,
@@ -23,27 +26,25 @@ from cgrcore._fast.payments cimport (
     units_of,
     unpaid,
 )
+from cgrcore._fast.rules cimport Ask, Rules
 
 from cgrcore.errors import CgrError, Refused
 
 cdef int64_t NANO = 1000000000
 
 
-cdef class Debit:
-    """One debit under way. `run` pays from balances, `overdraw` charges the rest to the default balance.
+@cython.no_gc
+cdef class Debit(Ask):
+    """One debit under way, then the record of what it did. `run` pays from balances, `overdraw` charges the rest to the
+    default balance, `conclude` does what follows a change.
 
-    `rules` is what the kernel asks: `spans(call, subject, start_at, usage_ns, duration_index_ns)` for prices, subject
-    None for the call's own; `zero_increment(subject, tor, is_unit)` for the step of a `*zero` subject in ns, -1 for
-    others; `is_active(balance, at, offset_s)` whether its timings allow a balance; `touch(account)` before an account
-    changes;
-    `default_of(account)` for the source of the default balance, made when it is missing.
+    `account` is the one that is charged: in a dry run a copy, or as it was before, if it is to be undone.
     """
 
-    cdef object call, rules
+    cdef Rules rules
     cdef list units, money
     cdef readonly list parts
     cdef readonly AccountBase account
-    cdef readonly int64_t start_at, end_at, duration_index_ns
     cdef int128 cost_so_far
     cdef object factor_id
     cdef bint is_first, is_dry
@@ -64,23 +65,35 @@ cdef class Debit:
     cdef Payment fee
     #: Every payment, in the order made.
     cdef list made
+    #: What the account's balances held before, once that cannot be told from the payments any more.
+    cdef dict held
 
-    def __init__(self, AccountBase account, call, list units, list money, rules, bint is_dry):
-        self.account = account
-        self.call = call
-        self.units = units
-        self.money = money
-        self.rules = rules
-        self.is_dry = is_dry
-        self.start_at = call.start_at
-        self.end_at = self.start_at + <int64_t>call.usage_ns
-        self.duration_index_ns = call.duration_index_ns
+    cdef int choose(self) except -1:
+        """Find the balances that may pay."""
+        cdef object call = self.call
+        cdef dict extra_fields = call.extra_fields
         self.is_first = call.is_first
         self.cost_so_far = int128_of(call.max_cost_so_far_nano)
-        self.factor_id = call.extra_fields.get("BalanceFactorID") if call.extra_fields else None
+        if extra_fields:
+            self.factor_id = extra_fields.get("BalanceFactorID")
         self.parts = []
         self.touched = []
         self.made = []
+        self.units = []
+        self.money = []
+        if not self.choose_plainly():
+            self.units, self.money = self.rules.choose(call, self.account, self.is_dry)
+        return 0
+
+    cdef bint choose_plainly(self) except -1:
+        """False when a balance asks for a destination, a category or a shared group: then more must be known."""
+        cdef str tor = self.tor or "*voice"
+        if not add_plain(self.account, tor, self.start_at, self.units):
+            return False
+        if tor != "*monetary" and tor != "*generic":
+            if not add_plain(self.account, "*generic", self.start_at, self.units):
+                return False
+        return add_plain(self.account, "*monetary", self.start_at, self.money)
 
     @property
     def is_covered(self):
@@ -90,7 +103,7 @@ cdef class Debit:
     def max_cost_so_far_nano(self):
         return int_of(self.cost_so_far)
 
-    def run(self):
+    cpdef bint run(self) except -1:
         """Pay from the balances as far as they reach. True when nothing more may be charged: all is paid, or blocked.
 
         Units go before money; both are tried again while something was paid, since a balance may become active.
@@ -125,7 +138,7 @@ cdef class Debit:
             raise
         return False
 
-    def undo(self):
+    cpdef undo(self):
         """Give back everything that was paid."""
         cdef Payment payment
         for payment in self.made:
@@ -144,6 +157,8 @@ cdef class Debit:
 
     cdef int change(self, Source source) except -1:
         """Announce that a balance changes."""
+        if self.is_dry:
+            return 0
         source.balance.is_dirty = True
         return self.touch(source.account)
 
@@ -155,7 +170,7 @@ cdef class Debit:
         for account in self.touched:
             if account is owner:
                 return 0
-        self.rules.touch(owner)
+        self.rules.accounts.edit(owner.id)
         self.touched.append(owner)
         return 0
 
@@ -181,7 +196,7 @@ cdef class Debit:
             return False
         step = -1
         if is_unit or balance.terms.rating_subject:
-            step = self.rules.zero_increment(balance.terms.rating_subject, self.call.tor, is_unit)
+            step = self.rules.zero_increment(balance.terms.rating_subject, self.tor, is_unit)
         if step >= 0:
             return self.pay_units(source, step)
         return self.pay_rated(source, is_unit)
@@ -189,7 +204,7 @@ cdef class Debit:
     cdef bint is_active(self, Balance balance) except -1:
         if balance.terms.timings is None:
             return True
-        return self.rules.is_active(balance, self.start_at, self.call.offset_s)
+        return self.rules.is_active(balance, self.start_at, self.offset_s)
 
     cdef int64_t factor_of(self, Balance balance) except? -1:
         cdef object factors = balance.terms.factors
@@ -232,16 +247,18 @@ cdef class Debit:
         self.start_at = part.end_at
         return True
 
+    cdef int count_slots_from_start(self) except -1:
+        """Count the slots of rates from the start of all that was asked for."""
+        if self.duration_index_ns < self.asked_ns:
+            self.duration_index_ns = self.asked_ns
+        return 0
+
     cdef list spans_of(self, str subject):
         """Rate what is left. The usage index is raised to it, and stays so for what is rated after."""
         cdef int64_t usage = self.end_at - self.start_at
         if self.duration_index_ns < usage:
             self.duration_index_ns = usage
-        cdef list found = [
-            priced(span)
-            for span in self.rules.spans(self.call, subject, self.start_at, usage, self.duration_index_ns)
-        ]
-        return found
+        return self.rules.spans(self, subject, self.start_at, usage, self.duration_index_ns)
 
     cdef bint pay_rated(self, Source source, bint is_unit) except -1:
         """Pay spans of the tariff; with units too when the balance has units. The part that cannot be paid is left."""
@@ -414,7 +431,7 @@ cdef class Debit:
         self.made.append(self.fee)
         return True
 
-    def overdraw(self, bint may_go_negative):
+    cpdef overdraw(self, bint may_go_negative):
         """Charge what is left to the default balance, below zero if need be; what costs nothing is charged in any case.
 
         Raises what `rate` raises; then nothing was paid.
@@ -457,3 +474,120 @@ cdef class Debit:
             payments.append(payment)
             self.add_part(span, payments, count)
         return 0
+
+    # --- what follows ---
+
+    cdef int conclude(self) except -1:
+        """Count what was used, then settle and announce every account that changed."""
+        cdef AccountBase account
+        for account in self.touched:
+            if account.unit_counters:
+                self.held = self.initial()
+                self.rules.count(self.call, self.touched, self.parts)
+                break
+        for account in self.touched:
+            if self.rules.must_settle(account):
+                self.held = self.initial()
+                self.rules.settle(account)
+            if self.rules.parts.get("account_updates") is not None:
+                self.rules.announce(account)
+        return 0
+
+    cpdef dict initial(self):
+        """Return what each balance of the account held before, by balance."""
+        cdef Payment payment
+        cdef dict found = self.held
+        if found is None:
+            found = self.account.values()
+            for payment in self.made:
+                if payment.unit is not None and payment.unit in found:
+                    found[payment.unit] += int_of(payment.unit_amount * payment.count)
+                if payment.money is not None and payment.money in found:
+                    found[payment.money] += int_of(payment.cost * payment.count)
+        return found
+
+    cdef int64_t paid_ns(self) except -1:
+        """The usage that was paid for."""
+        cdef int64_t total = 0
+        cdef Part part
+        cdef Payment payment
+        for part in self.parts:
+            for payment in part.payments:
+                total += payment.usage_ns * payment.count
+        return total
+
+
+cdef Debit debit_of(Rules rules, call, bint is_dry):
+    cdef Debit run = Debit.__new__(Debit)
+    run.read(call)
+    run.rules = rules
+    run.is_dry = is_dry
+    rules.refresh()
+    return run
+
+
+def charge(Rules rules not None, call, AccountBase account, bint is_dry, bint may_go_negative):
+    """Charge a call and return the record of it; `account` None for the one that the call names.
+
+    A dry run is made on a copy. Raises as `cgrcore.accounting.debit`, but for the limit of usage.
+    """
+    cdef Debit run = debit_of(rules, call, is_dry)
+    if account is None:
+        account = rules.find_account(run)
+    run.account = account.copy() if is_dry else account
+    run.choose()
+    if not run.run() and run.start_at < run.end_at:
+        run.overdraw(may_go_negative)
+    if run.touched:
+        run.conclude()
+    return run
+
+
+def charge_covered(Rules rules not None, call):
+    """Charge a call that its account can plainly pay in full, as a maximum debit would; None when that is not plain.
+
+    Then nothing is charged, and a dry run must tell how far the account reaches. Raises as `max_debit`.
+    """
+    cdef Debit run = debit_of(rules, call, False)
+    rules.check_usage(run)
+    run.account = rules.find_account(run)
+    if run.asked_ns == 0 or run.account.allow_negative or call.max_rate_nano:
+        return None
+    run.count_slots_from_start()
+    run.choose()
+    try:
+        run.run()
+    except CgrError:
+        return None
+    if run.start_at < run.end_at or run.is_default_asked or run.has_cap:
+        run.undo()
+        return None
+    run.conclude()
+    return run
+
+
+def max_usage(Rules rules not None, call):
+    """Return how long the account can pay for a call (ns), at most its usage; -1 when it may go into debt.
+
+    None for a call with a maximum rate, which takes a closer look. Raises as `max_debit`.
+    """
+    cdef Debit run = debit_of(rules, call, True)
+    cdef int64_t paid
+    rules.check_usage(run)
+    run.account = rules.find_account(run)
+    if run.account.allow_negative:
+        return -1
+    if run.asked_ns == 0:
+        return 0
+    if call.max_rate_nano:
+        return None
+    run.count_slots_from_start()
+    run.choose()
+    try:
+        # On the account itself, since copying it takes longer than giving everything back.
+        if not run.run() and run.start_at < run.end_at:
+            run.overdraw(False)
+        paid = 0 if run.is_fee_owed else run.paid_ns()
+    finally:
+        run.undo()
+    return min(paid, run.asked_ns)

@@ -5,6 +5,7 @@
 Does not know: prices, in which order balances of all kinds pay.
 """
 
+cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int_of
@@ -16,6 +17,8 @@ from cgrcore.errors import BadRequest
 cdef int128 LIMIT = <int128>1000000000000000000 * 1000000000000000000
 
 
+@cython.no_gc
+@cython.freelist(16)
 cdef class Source:
     """A balance that may pay, and its account. `precision` is the length of the prefix it was chosen by."""
 
@@ -25,6 +28,8 @@ cdef class Source:
         self.precision = precision
 
 
+@cython.no_gc
+@cython.freelist(16)
 cdef class Payment:
     """`count` increments of `usage_ns`, each costing `cost_nano`, and what paid them.
 
@@ -49,6 +54,8 @@ cdef class Payment:
         return int_of(self.money_value)
 
 
+@cython.no_gc
+@cython.freelist(16)
 cdef class Part:
     """A stretch of the call that is paid: a span of the tariff, or of `free_units`, cut where the payer had no more."""
 

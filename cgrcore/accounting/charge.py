@@ -1,42 +1,30 @@
 """Charging a call to an account: which balances are asked, the kernel that pays from them, what follows a change.
 
-Rules: a debit is made whole or not at all; a dry run works on copies and changes nothing. What a call may use is chosen
-once, at its start; prices come from the tariff in force. Does not know: sessions, CDRs, who asks.
+Rules: a debit is made whole or not at all; a dry run changes nothing. What a call may use is chosen once, at its start;
+prices come from the tariff in force. Does not know: sessions, CDRs, who asks.
 """
-
-from functools import lru_cache
-from typing import cast
 
 import msgspec
 
+from cgrcore._fast import debits, rules
 from cgrcore._fast.debits import Debit
-from cgrcore._fast.payments import Source, plain_sources
+from cgrcore._fast.flatprices import FlatPrices
+from cgrcore._fast.payments import Part, Source
 from cgrcore.accounting.activity import is_balance_active_at
 from cgrcore.accounting.change import settle
 from cgrcore.accounting.counting import count_usage
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, account_id_of
 from cgrcore.accounting.selection import Wanted, select
-from cgrcore.errors import BadRequest, CgrError, Refused
-from cgrcore.rating import Call, Span, rate, tariff_of
+from cgrcore.errors import BadRequest, Refused
+from cgrcore.rating import Call, Span, Tariff, rate, tariff_of
+from cgrcore.rating.flat import flat_prices_of
 from cgrcore.timing import SECOND_NS, parse_duration
 from cgrcore.world import World
 
-__all__ = ["Charge", "account_of", "announce", "charge", "charge_covered", "default_source", "zero_increment_of"]
+__all__ = ["account_of", "announce", "charge", "default_source", "rules_of", "zero_increment_of"]
 
 MONETARY = "*monetary"
 ZERO = "*zero"
-
-
-class Charge(msgspec.Struct, frozen=True, gc=False):
-    """What a debit did: the kernel's record of payments, and the account as it is now (a copy, in a dry run).
-
-    `initial` holds the values of the account's balances before.
-    """
-
-    call: Call
-    debit: Debit
-    account: Account
-    initial: dict[Balance, int]
 
 
 def account_of(world: World, call: Call) -> Account:
@@ -50,81 +38,38 @@ def account_of(world: World, call: Call) -> Account:
     return account
 
 
-def charge(world: World, call: Call, account: Account, *, is_dry_run: bool, may_go_negative: bool) -> Charge:
-    """Charge a call to its account and return the payments as the kernel wrote them down. Errors as `debit`."""
-    if is_dry_run:
-        account = account.copy()
-    initial = account.values()
-    run = _kernel(world, call, account, is_dry_run)
-    if not run.run() and not run.is_covered:
-        run.overdraw(may_go_negative)
-    if run.touched:
-        _conclude(world, call, run)
-    return Charge(call, run, account, initial)
+def charge(
+    world: World, call: Call, account: Account | None = None, *, is_dry_run: bool, may_go_negative: bool
+) -> Debit:
+    """Charge a call to its account and return the kernel's record of payments. Errors as `debit`.
 
-
-def charge_covered(world: World, call: Call, account: Account) -> Charge | None:
-    """Charge a call that the account can plainly pay in full, as a maximum debit would; None when that is not plain.
-
-    Then nothing is charged, and a dry run must tell how far the account reaches.
+    A dry run is made on a copy, which the record then holds.
     """
-    initial = account.values()
-    run = _kernel(world, call, account, is_dry_run=False)
-    try:
-        run.run()
-    except CgrError:
-        return None
-    if not run.is_covered or run.is_default_asked or run.has_cap:
-        run.undo()
-        return None
-    _conclude(world, call, run)
-    return Charge(call, run, account, initial)
+    return debits.charge(rules_of(world), call, account, is_dry_run, may_go_negative)
 
 
-def _kernel(world: World, call: Call, account: Account, is_dry_run: bool) -> Debit:
-    rules = world.parts.get("debit_rules")
-    if rules is None:
-        rules = world.parts["debit_rules"] = Rules(world)
-    tor = call.tor or "*voice"
-    units = plain_sources(account, tor, call.start_at)
-    money = plain_sources(account, MONETARY, call.start_at)
-    if units is None or money is None:
-        units, money = _chosen(world, call, account, tor, is_dry_run)
-    return Debit(account, call, units, money, rules, is_dry_run)
+def rules_of(world: World) -> rules.Rules:
+    """Return what the kernel asks of the world."""
+    found: rules.Rules | None = world.parts.get("debit_rules")
+    if found is None:
+        tables = (world.state.table(name) for name in ("accounts", "destinations", "rating_plans", "rating_profiles"))
+        found = world.parts["debit_rules"] = Rules(world, *tables)
+    return found
 
 
-def _chosen(
-    world: World, call: Call, account: Account, tor: str, is_dry_run: bool
-) -> tuple[list[Source], list[Source]]:
-    """Return the units and the money that may pay, where balances ask for more than being there."""
-    members = {account.id: account}
-    accounts = world.state.table("accounts")
+class Rules(rules.Rules):
+    """What the kernel asks of the world while it pays, where that is rare."""
 
-    def member_of(account_id: str) -> Account | None:
-        found = members.get(account_id) or accounts.get(account_id)
-        if found is not None and account_id not in members:
-            members[account_id] = found = found.copy() if is_dry_run else found
-        return found
+    __slots__ = ()
 
-    tariff = tariff_of(world)
-    wanted = Wanted(tor, call.destination, call.category, call.start_at)
-    units = select(world, tariff, account, wanted, member_of)
-    return units, select(world, tariff, account, wanted._replace(kind=MONETARY), member_of)
+    def tariff_in_force(self) -> Tariff:
+        return tariff_of(self.world)
 
+    def flat_prices(self, tariff: Tariff) -> FlatPrices | None:
+        """Return the prices that hold round the clock; None where hours are of the tenant's zone."""
+        return None if tariff.zones else flat_prices_of(tariff)
 
-class Rules:
-    """What the kernel asks of the world while it pays."""
-
-    __slots__ = ("_accounts", "_defaults", "_world")
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._accounts = world.state.table("accounts")
-        self._defaults: dict[str, str] = world.settings["rals"]["balance_rating_subject"]
-
-    def spans(
-        self, call: Call, subject: str | None, start_at: int, usage_ns: int, duration_index_ns: int
-    ) -> list[Span]:
+    def rate(self, call: Call, subject: str | None, start_at: int, usage_ns: int, duration_index_ns: int) -> list[Span]:
         """Return the rest of the call priced, by another subject if one is given."""
         if subject is not None:
             call = msgspec.structs.replace(call, subject=subject, account=subject)
@@ -132,32 +77,43 @@ class Rules:
             call = msgspec.structs.replace(
                 call, start_at=start_at, usage_ns=usage_ns, duration_index_ns=duration_index_ns
             )
-        tariff = tariff_of(self._world)
-        flat = tariff.flat_prices
-        if flat is not None and flat.tariff is tariff:
-            found = flat.spans(call)
-            if found is not None:
-                return cast(list[Span], found)
-        return rate(tariff, call)
+        return rate(tariff_of(self.world), call)
 
-    def zero_increment(self, subject: str, tor: str, is_unit: bool) -> int:
-        """Return the step of free units that a subject means (ns), -1 when it is none; units have one by default."""
-        if is_unit and subject in ("", "*any"):
-            subject = self._defaults.get(tor or "*voice") or self._defaults.get("*any", "")
+    def step_of(self, subject: str) -> int:
         return zero_increment_of(subject)
+
+    def choose(self, call: Call, account: Account, is_dry_run: bool) -> tuple[list[Source], list[Source]]:
+        """Return the units and the money that may pay, where balances ask for more than being there."""
+        members = {account.id: account}
+        accounts = self.world.state.table("accounts")
+
+        def member_of(account_id: str) -> Account | None:
+            found = members.get(account_id) or accounts.get(account_id)
+            if found is not None and account_id not in members:
+                members[account_id] = found = found.copy() if is_dry_run else found
+            return found
+
+        tariff = tariff_of(self.world)
+        wanted = Wanted(call.tor or "*voice", call.destination, call.category, call.start_at)
+        units = select(self.world, tariff, account, wanted, member_of)
+        return units, select(self.world, tariff, account, wanted._replace(kind=MONETARY), member_of)
 
     def is_active(self, balance: Balance, at: int, offset_s: int) -> bool:
         return is_balance_active_at(balance, at, offset_s)
 
-    def touch(self, account: Account) -> None:
-        """Save how the account was."""
-        self._accounts.edit(account.id)
-
     def default_of(self, account: Account) -> Source:
-        return default_source(self._world, account)
+        return default_source(self.world, account)
+
+    def count(self, call: Call, accounts: list[Account], parts: list[Part]) -> None:
+        count_usage(self.world, call, accounts, parts)
+
+    def settle(self, account: Account) -> None:
+        settle(self.world, account)
+
+    def announce(self, account: Account) -> None:
+        announce(self.world, account)
 
 
-@lru_cache(maxsize=1024)
 def zero_increment_of(subject: str) -> int:
     """Return the step of free units that a `*zero` subject names (ns), -1 for any other subject."""
     if not subject.startswith(ZERO):
@@ -178,14 +134,6 @@ def default_source(world: World, account: Account) -> Source:
     balance = Balance(world.new_id(), DEFAULT_ID, MONETARY)
     account.balances[MONETARY] = [*group, balance]
     return Source(balance, account)
-
-
-def _conclude(world: World, call: Call, run: Debit) -> None:
-    """Count what was used, then settle and announce every account that changed."""
-    count_usage(world, call, run.touched, run.parts)
-    for account in run.touched:
-        settle(world, account)
-        announce(world, account)
 
 
 def announce(world: World, account: Account) -> None:

@@ -3,8 +3,8 @@
 Does not know: how the balances were chosen.
 """
 
+from cgrcore._fast.debits import Debit
 from cgrcore._fast.payments import Part, Payment
-from cgrcore.accounting.charge import Charge
 from cgrcore.accounting.selection import matching_prefix
 from cgrcore.rating import (
     Call,
@@ -24,11 +24,11 @@ from cgrcore.rating import (
 __all__ = ["call_cost"]
 
 
-def call_cost(tariff: Tariff, done: Charge) -> CallCost:
+def call_cost(tariff: Tariff, done: Debit) -> CallCost:
     """Return the cost of a call that was charged."""
     call = done.call
     cost = CallCost(call.category, call.tenant, call.subject, call.account, call.destination, call.tor)
-    parts = done.debit.parts
+    parts = done.parts
     if parts:
         cost.spans = compressed([_span(tariff, call, part) for part in parts])
         cost.cost_nano = sum(span.cost_nano for span in cost.spans)

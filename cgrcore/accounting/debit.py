@@ -5,9 +5,10 @@ Rules: a debit is made whole or not at all; a dry run works on copies. Does not 
 
 import msgspec
 
-from cgrcore.accounting.charge import Charge, account_of, charge, charge_covered
+from cgrcore._fast import debits
+from cgrcore._fast.debits import Debit
+from cgrcore.accounting.charge import account_of, charge, rules_of
 from cgrcore.accounting.costs import call_cost
-from cgrcore.accounting.records import Account
 from cgrcore.accounting.rounding import round_spans
 from cgrcore.accounting.wire import account_state
 from cgrcore.errors import Refused
@@ -46,12 +47,13 @@ def debit(
     return cost_of(world, done, perform_rounding=perform_rounding, is_dry_run=is_dry_run)
 
 
-def cost_of(world: World, done: Charge, *, perform_rounding: bool = False, is_dry_run: bool = False) -> CallCost:
+def cost_of(world: World, done: Debit, *, perform_rounding: bool = False, is_dry_run: bool = False) -> CallCost:
     """Return the cost of a call that was charged, rounded if asked for, and the account as it is then."""
     cost = call_cost(tariff_of(world), done)
+    initial = done.initial()
     if perform_rounding:
         round_spans(world, cost, done.account, is_dry_run=is_dry_run)
-    cost.account_state = account_state(done.account, done.initial)
+    cost.account_state = account_state(done.account, initial)
     return cost
 
 
@@ -60,19 +62,11 @@ def max_usage(world: World, call: Call) -> int:
 
     0 when the connect fee cannot be paid. Errors as `debit`.
     """
-    check_usage(tariff_of(world), call)
-    return _max_usage(world, call, account_of(world, call))
-
-
-def _max_usage(world: World, call: Call, account: Account) -> int:
-    if account.allow_negative:
-        return UNLIMITED_NS
-    if call.usage_ns == 0:
-        return 0
-    done = charge(world, _indexed(call), account, is_dry_run=True, may_go_negative=False)
-    if done.debit.is_fee_owed:
-        return 0
-    return min(call.usage_ns, _paid_ns(done))
+    found = debits.max_usage(rules_of(world), call)
+    if found is not None:
+        return found
+    done = charge(world, _indexed(call), is_dry_run=True, may_go_negative=False)
+    return 0 if done.is_fee_owed else min(call.usage_ns, _paid_ns(done))
 
 
 def _indexed(call: Call) -> Call:
@@ -82,11 +76,11 @@ def _indexed(call: Call) -> Call:
     return msgspec.structs.replace(call, duration_index_ns=call.usage_ns)
 
 
-def _paid_ns(done: Charge) -> int:
+def _paid_ns(done: Debit) -> int:
     """Return the usage that was paid, up to the first span that is dearer than the call's maximum rate."""
     call = done.call
     total_ns = 0
-    for part in done.debit.parts:
+    for part in done.parts:
         if call.max_rate_nano > 0 and call.max_rate_unit_ns > 0 and part.span is not None:
             start_ns = max(part.duration_index_ns - (part.end_at - part.start_at), 0)
             slots = [slot for slot in part.span.interval.rating.rates if slot.group_start_ns <= start_ns]
@@ -116,16 +110,12 @@ def max_debit(
     )
 
 
-def plainly_paid(world: World, call: Call) -> Charge | None:
+def plainly_paid(world: World, call: Call) -> Debit | None:
     """Charge a call that the account can plainly pay in full; None when that is not plain, and nothing is charged.
 
     Errors as `max_debit`.
     """
-    check_usage(tariff_of(world), call)
-    account = account_of(world, call)
-    if call.usage_ns == 0 or account.allow_negative or call.max_rate_nano:
-        return None
-    return charge_covered(world, _indexed(call), account)
+    return debits.charge_covered(rules_of(world), call)
 
 
 def debit_affordable(
@@ -136,7 +126,7 @@ def debit_affordable(
     if call.usage_ns > 0:
         if not account.allow_negative:
             call = _indexed(call)
-        paid_ns = _max_usage(world, call, account)
+        paid_ns = max_usage(world, call)
         if is_forced and paid_ns != UNLIMITED_NS and paid_ns < call.usage_ns:
             raise Refused("INSUFFICIENT_CREDIT", subject="accounts", subject_id=account.id)
         if paid_ns == 0:

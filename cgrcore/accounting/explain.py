@@ -5,8 +5,9 @@ Does not know: how to word it for an operator beyond one line a balance.
 
 import msgspec
 
+from cgrcore._fast.debits import Debit
 from cgrcore.accounting.activity import is_balance_active_at
-from cgrcore.accounting.charge import Charge, account_of, charge, zero_increment_of
+from cgrcore.accounting.charge import account_of, charge, zero_increment_of
 from cgrcore.accounting.debit import max_usage
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance
 from cgrcore.accounting.selection import Wanted, precision_of, reason_against
@@ -57,15 +58,13 @@ def explain(world: World, call: Call) -> Explanation:
     """
     account = account_of(world, call)
     tariff = tariff_of(world)
-    done: Charge | None = None
+    done: Debit | None = None
     granted_ns, cost_nano, refusal = 0, 0, ""
     try:
         check_usage(tariff, call)
         done = charge(world, call, account, is_dry_run=True, may_go_negative=True)
-        cost_nano = sum(
-            payment.cost_nano * payment.count for part in done.debit.parts for payment in part.payments
-        )
-        refusal = "INSUFFICIENT_CREDIT_BALANCE_BLOCKER" if done.debit.is_blocked else ""
+        cost_nano = sum(payment.cost_nano * payment.count for part in done.parts for payment in part.payments)
+        refusal = "INSUFFICIENT_CREDIT_BALANCE_BLOCKER" if done.is_blocked else ""
     except CgrError as error:
         refusal = str(error)
     try:
@@ -76,12 +75,12 @@ def explain(world: World, call: Call) -> Explanation:
     return Explanation(tuple(verdicts), granted_ns, cost_nano, refusal)
 
 
-def _used(account: Account, done: Charge | None) -> list[BalanceVerdict]:
+def _used(account: Account, done: Debit | None) -> list[BalanceVerdict]:
     """Return the verdicts on those that paid, in the order they first did."""
     paid_ns: dict[Balance, int] = {}
     owners: dict[Balance, str] = {}
     gave_nano: dict[Balance, int] = {}
-    for part in done.debit.parts if done is not None else ():
+    for part in done.parts if done is not None else ():
         for payment in part.payments:
             for balance, amount_nano in (
                 (payment.unit, payment.unit_amount_nano),
@@ -119,10 +118,10 @@ def _how(balance: Balance, account: Account, owner: str) -> str:
 
 
 def _passed_over(
-    world: World, tariff: Tariff, call: Call, account: Account, done: Charge | None
+    world: World, tariff: Tariff, call: Call, account: Account, done: Debit | None
 ) -> list[BalanceVerdict]:
     used: set[str] = set()
-    for part in done.debit.parts if done is not None else ():
+    for part in done.parts if done is not None else ():
         for payment in part.payments:
             used.update(it.uuid for it in (payment.unit, payment.money) if it is not None)
     return [
@@ -141,7 +140,7 @@ def _passed_over(
     ]
 
 
-def _why_not(tariff: Tariff, call: Call, balance: Balance, done: Charge | None) -> str:
+def _why_not(tariff: Tariff, call: Call, balance: Balance, done: Debit | None) -> str:
     tor = call.tor or "*voice"
     if balance.type not in (tor, GENERIC, MONETARY):
         return f"holds {balance.type}, the call uses {tor}"

@@ -6,7 +6,7 @@ first a call's cost, whose spans may be folded. Does not know: sessions.
 
 from typing import NamedTuple
 
-from cgrcore.accounting.charge import Charge
+from cgrcore._fast.debits import Debit
 from cgrcore.accounting.debit import cost_of, debit_affordable, plainly_paid
 from cgrcore.accounting.wire import account_state
 from cgrcore.rating import Call, EventCost
@@ -42,9 +42,9 @@ def charge_slice(world: World, call: Call, cgrid: str, run_id: str, *, is_forced
     return Slice(cost.usage_ns, cost.cost_nano, kept)
 
 
-def _money_slice(done: Charge, cgrid: str, run_id: str) -> Slice | None:
+def _money_slice(done: Debit, cgrid: str, run_id: str) -> Slice | None:
     """Return the slice that is one span paid by money alone, None for any other."""
-    parts = done.debit.parts
+    parts = done.parts
     if len(parts) != 1:
         return None
     part = parts[0]
@@ -70,6 +70,6 @@ def _money_slice(done: Charge, cgrid: str, run_id: str) -> Slice | None:
         span.rating_plan_id,
         steps,
     )
-    state = account_state(done.account, done.initial)
+    state = account_state(done.account, done.initial())
     cost = EventCost(cgrid, run_id, part.start_at, done.call.offset_s, [charge], state)
     return Slice(part.end_at - part.start_at, total_nano, cost)

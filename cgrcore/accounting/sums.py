@@ -4,8 +4,9 @@ Rules: the money balances that the tariff's price would be taken from pay the su
 all that is left, into debt if need be. Does not know: how the sum came to be.
 """
 
+from cgrcore._fast.debits import Debit
 from cgrcore.accounting.change import settle
-from cgrcore.accounting.charge import Charge, account_of, announce, charge, default_source
+from cgrcore.accounting.charge import account_of, announce, charge, default_source
 from cgrcore.accounting.costs import call_cost
 from cgrcore.accounting.records import Account, Balance
 from cgrcore.accounting.wire import account_state
@@ -31,7 +32,7 @@ def debit_monetary(world: World, call: Call, cost_nano: int) -> CallCost:
     return cost
 
 
-def _pay(world: World, planned: Charge, cost_nano: int) -> AccountState:
+def _pay(world: World, planned: Debit, cost_nano: int) -> AccountState:
     account: Account = world.state.table("accounts").edit(planned.account.id)
     initial = account.values()
     if cost_nano:
@@ -41,11 +42,11 @@ def _pay(world: World, planned: Charge, cost_nano: int) -> AccountState:
     return account_state(account, initial)
 
 
-def _payers(world: World, account: Account, planned: Charge) -> list[Balance]:
+def _payers(world: World, account: Account, planned: Debit) -> list[Balance]:
     """Return the account's money balances that were to pay, in that order; the default one when none was."""
     uuids = dict.fromkeys(
         payment.money.uuid
-        for part in planned.debit.parts
+        for part in planned.parts
         for payment in part.payments
         if payment.money is not None and payment.account_id == account.id
     )

@@ -1,0 +1,131 @@
+"""What the debit kernel asks of the world: prices, accounts, steps of free units.
+
+Rules: what was found is kept until a table of the tariff or the settings have moved, which is looked up each time; what
+is rare is asked of the subclass, in Python. Does not know: how a call is paid.
+Benchmark: bench/workloads/charging.py; oracle: tests/oracle/debits.py.
+"""
+
+cimport cython
+from libc.stdint cimport int64_t
+
+from cgrcore._fast.accounts cimport AccountBase
+from cgrcore._fast.flatprices cimport FlatPrices, priced
+from cgrcore._fast.tables cimport Table
+
+from cgrcore.errors import BadRequest, Refused
+
+#: Steps of free units remembered by rating subject, which clients make up. Beyond it all are forgotten.
+cdef Py_ssize_t MOST_STEPS = 1024
+
+
+@cython.no_gc
+cdef class Ask:
+    """A call, its fields read once. `start_at` moves on as the call is paid; `asked_ns` stays what was asked for."""
+
+    cdef int read(self, call) except -1:
+        """Take the fields of a `cgrcore.rating.Call`."""
+        self.call = call
+        self.tenant = call.tenant
+        self.category = call.category
+        self.subject = call.subject
+        self.account_name = call.account
+        self.destination = call.destination
+        self.tor = call.tor
+        self.start_at = call.start_at
+        self.asked_ns = call.usage_ns
+        self.offset_s = call.offset_s
+        self.end_at = self.start_at + self.asked_ns
+        self.duration_index_ns = call.duration_index_ns
+        return 0
+
+
+cdef class Rules:
+    """One for a world; the subclass answers what is rare.
+
+    `tariff_in_force()`; `flat_prices(tariff)`, None when a call's price takes a longer look; `rate(call, subject,
+    start_at, usage_ns, duration_index_ns)` the spans of any call, subject None for the call's own; `step_of(subject)`
+    the step of a `*zero` subject in ns, -1 for others; `choose(call, account, is_dry)` the units and the money that may
+    pay; `is_active(balance, at, offset_s)` whether its timings allow a balance; `default_of(account)` the source of the
+    default balance, made when it is missing; `count(call, accounts, parts)`, `settle(account)` and `announce(account)`
+    what follows a change.
+    """
+
+    def __init__(self, world, Table accounts not None, Table destinations not None, Table plans not None,
+                 Table profiles not None):
+        self.world = world
+        self.parts = world.parts
+        self.accounts = accounts
+        self.destinations = destinations
+        self.plans = plans
+        self.profiles = profiles
+        self.destinations_version = -1
+        self.steps = {}
+
+    cdef int refresh(self) except -1:
+        """Take over the tariff and the settings in force."""
+        cdef object rals = (<dict>self.world.settings)["rals"]
+        if rals is not self.rals:
+            self.rals = rals
+            self.defaults = rals["balance_rating_subject"]
+        if (
+            self.destinations_version == self.destinations.version
+            and self.plans_version == self.plans.version
+            and self.profiles_version == self.profiles.version
+            and self.parts.get("tariff") is self.tariff
+        ):
+            return 0
+        self.tariff = self.tariff_in_force()
+        self.flat = self.flat_prices(self.tariff)
+        self.limits = self.tariff.max_usage_ns
+        self.destinations_version = self.destinations.version
+        self.plans_version = self.plans.version
+        self.profiles_version = self.profiles.version
+        return 0
+
+    cdef int check_usage(self, Ask ask) except -1:
+        """Raise what `cgrcore.rating.check_usage` does."""
+        if ask.asked_ns < 0:
+            raise BadRequest(f"negative usage: {ask.asked_ns}")
+        cdef object limit = self.limits.get(ask.tor)
+        if limit is None:
+            if ask.tor in self.limits:
+                return 0
+            limit = self.limits.get("*any")
+        if limit is not None and ask.asked_ns > limit:
+            raise Refused("MAX_USAGE_EXCEEDED", subject="usage", subject_id=str(ask.asked_ns))
+        return 0
+
+    cdef AccountBase find_account(self, Ask ask):
+        """The account a call is charged to. Raises Refused ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED."""
+        cdef str account_id = ask.tenant + ":" + (ask.account_name or ask.subject)
+        cdef AccountBase account = self.accounts.find(account_id)
+        if account is None:
+            raise Refused("ACCOUNT_NOT_FOUND", subject="accounts", subject_id=account_id)
+        if account.is_disabled:
+            raise Refused("ACCOUNT_DISABLED", subject="accounts", subject_id=account_id)
+        return account
+
+    cdef list spans(self, Ask ask, str subject, int64_t start_at, int64_t usage, int64_t index_ns):
+        """The rest of a call priced, by another subject if one is given."""
+        cdef list found
+        if self.flat is not None:
+            found = self.flat.price(ask.tenant, ask.category, ask.subject if subject is None else subject,
+                                    ask.destination, ask.tor, start_at, usage, index_ns, ask.offset_s)
+            if found is not None:
+                return found
+        return [priced(span) for span in self.rate(ask.call, subject, start_at, usage, index_ns)]
+
+    cdef int64_t zero_increment(self, str subject, str tor, bint is_unit) except -2:
+        """The step of free units that a subject means, -1 when it is none; units have one by default."""
+        if is_unit and (not subject or subject == "*any"):
+            subject = self.defaults.get(tor or "*voice") or self.defaults.get("*any", "")
+        cdef object step = self.steps.get(subject)
+        if step is None:
+            if len(self.steps) >= MOST_STEPS:
+                self.steps.clear()
+            step = self.steps[subject] = self.step_of(subject)
+        return step
+
+    cdef bint must_settle(self, AccountBase account) except -1:
+        """True when more follows a change of the account than telling about it."""
+        return bool(account.triggers) or account.has_expired(self.world.now_at)

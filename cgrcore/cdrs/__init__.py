@@ -1,7 +1,8 @@
 """Call detail records: what is kept of every call, and how it is charged when no session did."""
 
 from cgrcore.cdrs.filter import CdrFilter
-from cgrcore.cdrs.process import Processed, StoredCdrs, event_of, process_events
+from cgrcore.cdrs.process import StoredCdrs, process_events
+from cgrcore.cdrs.processed import Processed, event_of
 from cgrcore.cdrs.records import Cdr, cdr_from_event
 from cgrcore.cdrs.retention import forget_closed, forget_taken
 from cgrcore.cdrs.session_cdr import process_ended_session, process_session_cdr, session_of_cdr

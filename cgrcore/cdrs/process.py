@@ -5,33 +5,25 @@ One call is one decision: either all runs are charged and stored, or nothing has
 Does not know: where CDRs are stored; it is given what the store holds of the calls concerned.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from cgrcore.accounting import debit, debit_monetary, refund_increments
+from cgrcore.accounting import refund_increments
 from cgrcore.attributes import process as process_attributes
+from cgrcore.cdrs.charge import ACCOUNTABLE, charge_cdr
+from cgrcore.cdrs.processed import Processed, observe
 from cgrcore.cdrs.records import Cdr, SessionCost, cdr_from_event
 from cgrcore.cdrs.switches import Switches
 from cgrcore.chargers import runs_of
-from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, PartiallyExecuted, mandatory_missing
+from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, mandatory_missing
 from cgrcore.event import CgrEvent
-from cgrcore.rating import Call, EventCost, quote
 from cgrcore.sessions import active_sessions, cgrid_of, closed_sessions, end
 from cgrcore.world import World
 
-__all__ = ["Processed", "StoredCdrs", "event_of", "process_events"]
-
-#: Paid from an account: these are refunded, and keep the cost they came with.
-ACCOUNTABLE = frozenset(
-    ("*prepaid", "*postpaid", "*pseudoprepaid", "*dynaprepaid", "prepaid", "postpaid", "pseudoprepaid")
-)
-
-#: The profiles of those that see CDRs, and the options that choose among them, which may be wrong.
-PROFILES = {"thresholds": "threshold_profiles", "stats": "stat_profiles"}
-SELECTING = frozenset(("*thdProfileIDs", "*thdProfileIgnoreFilters", "*stsProfileIDs", "*stsProfileIgnoreFilters"))
+__all__ = ["StoredCdrs", "process_events"]
 
 
 class StoredCdrs(msgspec.Struct):
@@ -39,25 +31,6 @@ class StoredCdrs(msgspec.Struct):
 
     cdrs: dict[tuple[str, str], Cdr] = {}
     session_costs: dict[tuple[str, str], SessionCost] = {}
-
-
-class Processed(msgspec.Struct):
-    """One run's CDR as it became, the event it was made of, and what was done to it (`*refund`)."""
-
-    cdr: Cdr
-    run: CgrEvent
-    flags: list[str]
-
-    def event_as_wire(self, new_id: Callable[[], str]) -> dict[str, Any]:
-        """Return the event as it became: the CDR's fields, or what came in when nothing was to be rated."""
-        return dict(self.run.event) if self.cdr.request_type == "*none" else event_of(self.cdr, new_id)
-
-
-def event_of(cdr: Cdr, new_id: Callable[[], str]) -> dict[str, Any]:
-    """Return a CDR as an event: its fields, the extra ones among them."""
-    fields = cdr.as_wire(new_id)
-    del fields["ExtraFields"]
-    return {**cdr.extra_fields, **fields}
 
 
 def process_events(world: World, events: Iterable[CgrEvent], switches: Switches, stored: StoredCdrs) -> list[Processed]:
@@ -81,7 +54,7 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
     if switches.store:
         for item in processed:
             _store(world, item, switches, stored)
-    _observe(world, processed, switches)
+    observe(world, processed, thresholds=switches.thresholds, stats=switches.stats)
     return processed
 
 
@@ -179,7 +152,7 @@ def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
     if cdr.cost_details is not None:
         refund_increments(world, cdr.cost_details, cdr.tor)
     taken = None if item.flags else _session_cost(world, cdr, stored)
-    item.cdr = taken or _charged(world, cdr)
+    item.cdr = taken or charge_cdr(world, cdr)
 
 
 def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:
@@ -200,39 +173,8 @@ def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:
         cost = kept.cost_details
         if cdr.usage_ns not in (cost.usage_ns, kept.usage_ns):
             refund_increments(world, cost, cdr.tor)
-            return msgspec.structs.replace(_charged(world, cdr), cost_source="CDRs")
+            return msgspec.structs.replace(charge_cdr(world, cdr), cost_source="CDRs")
     return msgspec.structs.replace(cdr, cost_details=cost, cost_nano=cost.cost_nano, cost_source="*sessions")
-
-
-def _charged(world: World, cdr: Cdr) -> Cdr:
-    start = cdr.answer_time if cdr.answer_time.at > 0 else cdr.setup_time
-    call = Call(
-        tenant=cdr.tenant,
-        category=cdr.category,
-        subject=cdr.subject,
-        account=cdr.account,
-        destination=cdr.destination,
-        tor=cdr.tor,
-        start_at=start.at,
-        offset_s=start.offset_s,
-        usage_ns=cdr.usage_ns,
-        duration_index_ns=cdr.usage_ns,
-        extra_fields=cdr.extra_fields,
-    )
-    try:
-        if cdr.request_type == "*directdebit":
-            assert cdr.cost_nano is not None
-            charged = debit_monetary(world, call, cdr.cost_nano)
-        elif cdr.request_type in ACCOUNTABLE:
-            charged = debit(world, call, perform_rounding=True)
-        else:
-            charged = quote(world, call)
-    except CgrError as error:
-        return msgspec.structs.replace(cdr, cost_nano=None, extra_info=str(error), cost_details=None)
-    cost = EventCost.from_call_cost(charged, cdr.cgrid, cdr.run_id)
-    # A quote is rounded and capped as a whole; a debit is what was paid.
-    cost_nano = cost.cost_nano if cdr.request_type in ACCOUNTABLE else charged.cost_nano
-    return msgspec.structs.replace(cdr, cost_nano=cost_nano, cost_details=cost, cost_source="*cdrs", extra_info="")
 
 
 def _store(world: World, item: Processed, switches: Switches, stored: StoredCdrs) -> None:
@@ -242,26 +184,3 @@ def _store(world: World, item: Processed, switches: Switches, stored: StoredCdrs
     if exists and not (switches.rerate or item.flags):
         raise Conflict("EXISTS", subject="cdr", subject_id=f"{cdr.cgrid}:{cdr.run_id}")
     world.state.effects.rows.append(("cdrs", "update" if exists else "insert", cdr))
-
-
-def _observe(world: World, processed: list[Processed], switches: Switches) -> None:
-    """Let thresholds and statistics see the CDRs as they became. Raises PartiallyExecuted when one fails."""
-    is_partial = False
-    for part, is_asked in (("thresholds", switches.thresholds), ("stats", switches.stats)):
-        observe = world.parts.get(f"{part}_process_event") if is_asked else None
-        if observe is None:
-            continue
-        has_profiles = len(world.state.table(PROFILES[part])) > 0
-        for item in processed:
-            if not has_profiles and SELECTING.isdisjoint(item.run.options):
-                continue  # nobody would see it, and an event with its cost is much to write down for that
-            options = {**item.run.options, "*eventType": "CDR"}
-            fields = item.event_as_wire(world.new_id)
-            try:
-                observe(world, CgrEvent(item.run.tenant, item.run.id, item.run.at, fields, options), ())
-            except NotFound:
-                pass
-            except CgrError:
-                is_partial = True
-    if is_partial:
-        raise PartiallyExecuted

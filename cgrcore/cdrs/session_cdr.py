@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from cgrcore.cdrs.process import Processed, StoredCdrs, process_events
+from cgrcore.cdrs.process import StoredCdrs, process_events
+from cgrcore.cdrs.processed import Processed
 from cgrcore.cdrs.switches import configured, switches_for
 from cgrcore.errors import CgrError, PartiallyExecuted
 from cgrcore.event import CgrEvent

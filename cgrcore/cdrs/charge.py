@@ -1,0 +1,59 @@
+"""Charging a CDR that had no session: from its account, or only priced when it has none to pay.
+
+Does not know: where the CDR came from, where it goes.
+"""
+
+import msgspec
+
+from cgrcore.accounting import debit, debit_monetary
+from cgrcore.cdrs.records import Cdr
+from cgrcore.errors import CgrError
+from cgrcore.rating import Call, EventCost, quote
+from cgrcore.world import World
+
+__all__ = ["ACCOUNTABLE", "call_of", "charge_cdr"]
+
+#: Paid from an account: these are refunded, and keep the cost they came with.
+ACCOUNTABLE = frozenset(
+    ("*prepaid", "*postpaid", "*pseudoprepaid", "*dynaprepaid", "prepaid", "postpaid", "pseudoprepaid")
+)
+
+
+def call_of(cdr: Cdr) -> Call:
+    """Return the call that a CDR tells of."""
+    start = cdr.answer_time if cdr.answer_time.at > 0 else cdr.setup_time
+    return Call(
+        tenant=cdr.tenant,
+        category=cdr.category,
+        subject=cdr.subject,
+        account=cdr.account,
+        destination=cdr.destination,
+        tor=cdr.tor,
+        start_at=start.at,
+        offset_s=start.offset_s,
+        usage_ns=cdr.usage_ns,
+        duration_index_ns=cdr.usage_ns,
+        extra_fields=cdr.extra_fields,
+    )
+
+
+def charge_cdr(world: World, cdr: Cdr) -> Cdr:
+    """Return the CDR with its cost, which is taken from its account if it has one to pay.
+
+    What cannot be rated keeps the reason in ExtraInfo and no cost.
+    """
+    call = call_of(cdr)
+    try:
+        if cdr.request_type == "*directdebit":
+            assert cdr.cost_nano is not None
+            charged = debit_monetary(world, call, cdr.cost_nano)
+        elif cdr.request_type in ACCOUNTABLE:
+            charged = debit(world, call, perform_rounding=True)
+        else:
+            charged = quote(world, call)
+    except CgrError as error:
+        return msgspec.structs.replace(cdr, cost_nano=None, extra_info=str(error), cost_details=None)
+    cost = EventCost.from_call_cost(charged, cdr.cgrid, cdr.run_id)
+    # A quote is rounded and capped as a whole; a debit is what was paid.
+    cost_nano = cost.cost_nano if cdr.request_type in ACCOUNTABLE else charged.cost_nano
+    return msgspec.structs.replace(cdr, cost_nano=cost_nano, cost_details=cost, cost_source="*cdrs", extra_info="")

@@ -1,110 +1,261 @@
-# cython: language_level=3
-"""The longest prefix of a number, found digit by digit.
+# cython: language_level=3, overflowcheck=False, boundscheck=False
+# Packed digits are shifted on purpose; the tables are raw memory.
+"""The longest prefix of a number, found in steps of several digits.
 
-Prefixes of digits are a tree of ten branches a node in one array: a look-up takes as many steps as the prefix has
-digits, however many prefixes there are. Prefixes with other characters are looked up by text, length after length, and
-only for numbers that have such characters. Does not know: what a prefix stands for.
+Prefixes of digits, with or without a plus in front, lie in tables: one entry for each five first symbols, and below it,
+where longer prefixes are, either a table for the next two symbols or, where they are few, a short list of what may
+follow. A symbol is a digit or the end (any other character). Every entry knows the longest prefix so far, so a look-up
+never goes back; it takes two or three steps, however many prefixes there are, and less than 100 bytes a prefix.
+Prefixes with other characters are looked up by text, length after length, and only for numbers that have such
+characters. Does not know: what a prefix stands for.
 """
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from libc.stdint cimport int32_t
-from libc.string cimport memset
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, qsort
+from libc.string cimport memcmp, memcpy
 
 cdef extern from "Python.h":
     int PyUnicode_1BYTE_KIND
     int PyUnicode_KIND(object text)
     unsigned char *PyUnicode_1BYTE_DATA(object text)
 
-#: Room for this many nodes at first; doubled whenever it is used up.
-cdef int32_t FIRST_NODES = 64
+#: Symbols of a place in a number: ten digits and the end.
+cdef enum:
+    SYMBOLS = 11
+    ROOT_DEPTH = 5
+    ROOT_SIZE = 161051
+    BLOCK_SIZE = 121
+
+#: So many prefixes below a stem are a list, more are a table (484 bytes).
+cdef enum:
+    FEW = 6
+
+#: What an entry is: a prefix (its place plus one, 0 for none), else a block or, with the second bit, a list of tails.
+cdef uint32_t LINK = <uint32_t>1 << 31
+cdef uint32_t LIST = <uint32_t>1 << 30
+cdef uint32_t PLACE = (<uint32_t>1 << 30) - 1
+
+#: The first n bytes of a word.
+cdef uint64_t[9] FIRST
+FIRST[:] = [0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+            0xFFFFFFFFFFFFFFFF]
 
 
 cdef class PrefixIndex:
-    """An immutable set of prefixes. The root of the tree is node 0, which nothing leads to: a branch of 0 is none."""
+    """An immutable set of prefixes."""
 
     def __cinit__(self):
-        self.nodes = NULL
+        self.roots[0] = self.roots[1] = NULL
+        self.blocks = NULL
+        self.tails = NULL
 
     def __init__(self, prefixes):
-        """Take any texts; an empty one matches nothing. Raises OverflowError beyond 2^31 nodes, MemoryError."""
-        cdef Py_ssize_t number
+        """Take any texts; an empty one matches nothing. Raises OverflowError beyond 2^30 prefixes, MemoryError."""
+        cdef Py_ssize_t number, count, plus = 0, plain = 0
+        cdef str text
+        cdef Entry *entries
+        cdef Entry *entry
         self.texts = list(prefixes)
-        if len(self.texts) >= 2**31:
-            raise OverflowError("too many prefixes")
         self.others = {}
-        self.grow(FIRST_NODES)
-        self.node_count = 1
-        for number in range(len(self.texts)):
-            text = self.texts[number]
-            if text.isascii() and text.isdigit():
-                self.add(text, <int32_t>number)
-            elif text:
-                self.others[text] = number
+        count = len(self.texts)
+        if count >= PLACE:
+            raise OverflowError("too many prefixes")
+        entries = <Entry *>PyMem_Malloc((count + 1) * sizeof(Entry))
+        if entries is NULL:
+            raise MemoryError
+        try:
+            for number in range(count):
+                text = self.texts[number]
+                if not text:
+                    continue
+                # Those with a plus grow from the end.
+                entry = &entries[plain]
+                if fill(entry, text, 0):
+                    plain += 1
+                elif text[0] == "+" and fill(entry, text, 1):
+                    plus += 1
+                    entry.place = <int32_t>number
+                    # The place is free: only `plain + plus` of `count` are taken.
+                    entries[count - plus] = entry[0]
+                    continue
+                else:
+                    self.others[text] = number
+                    continue
+                entry.place = <int32_t>number
+            self.build(0, entries, plain)
+            self.build(1, &entries[count - plus], plus)
+        finally:
+            PyMem_Free(entries)
         self.lengths = sorted({len(text) for text in self.others}, reverse=True)
 
     def __dealloc__(self):
-        PyMem_Free(self.nodes)
+        free(self.roots[0])
+        free(self.roots[1])
+        PyMem_Free(self.blocks)
+        PyMem_Free(self.tails)
 
     def __len__(self):
         return len(self.texts)
 
-    cdef int grow(self, int32_t room) except -1:
-        cdef Node *nodes
-        if self.nodes is NULL:
-            nodes = <Node *>PyMem_Malloc(room * sizeof(Node))
-        else:
-            nodes = <Node *>PyMem_Realloc(self.nodes, room * sizeof(Node))
-        if nodes is NULL:
+    def __sizeof__(self):
+        """The size of the tables in bytes, with the lists of texts and without the texts."""
+        cdef Py_ssize_t roots = (self.roots[0] != NULL) + (self.roots[1] != NULL)
+        return (roots * ROOT_SIZE * sizeof(uint32_t) + self.block_room * BLOCK_SIZE * sizeof(uint32_t)
+                + self.tail_room * sizeof(Tail) + self.texts.__sizeof__() + self.others.__sizeof__())
+
+    cdef int build(self, int sign, Entry *entries, Py_ssize_t count) except -1:
+        """Lay out the prefixes of one sign."""
+        cdef uint32_t *root
+        cdef Py_ssize_t place = 0, last
+        cdef int32_t stem, width, digit
+        if count == 0:
+            return 0
+        root = self.roots[sign] = <uint32_t *>calloc(ROOT_SIZE, sizeof(uint32_t))
+        if root is NULL:
             raise MemoryError
-        memset(nodes + self.room, 0, (room - self.room) * sizeof(Node))
-        self.nodes = nodes
-        self.room = room
+        qsort(entries, count, sizeof(Entry), &in_order)
+        while place < count:
+            stem = 0
+            width = ROOT_SIZE
+            for digit in range(min(entries[place].size, <int32_t>ROOT_DEPTH)):
+                width //= SYMBOLS
+                stem += (entries[place].digits[digit] - 48) * width
+            if entries[place].size <= ROOT_DEPTH:
+                # What begins with it comes behind it, and replaces it.
+                for digit in range(width):
+                    root[stem + digit] = <uint32_t>entries[place].place + 1
+                place += 1
+                continue
+            last = group(entries, place, count, ROOT_DEPTH)
+            root[stem] = <uint32_t>self.node(&entries[place], last - place, ROOT_DEPTH, root[stem])
+            place = last
         return 0
 
-    cdef int add(self, str text, int32_t number) except -1:
-        cdef const unsigned char *digits = PyUnicode_1BYTE_DATA(text)
+    cdef int64_t node(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1:
+        """Return the entry for prefixes that share `depth` digits, all of them longer; `held` is the longest so far."""
         cdef Py_ssize_t place
-        cdef int32_t node = 0, branch
-        for place in range(len(text)):
-            branch = self.nodes[node].branches[digits[place] - 48]
-            if branch == 0:
-                if self.node_count == self.room:
-                    if self.room >= 2**30:
-                        raise OverflowError("too many prefixes")
-                    self.grow(2 * self.room)
-                branch = self.node_count
-                self.node_count += 1
-                self.nodes[node].branches[digits[place] - 48] = branch
-            node = branch
-        self.nodes[node].prefix = number + 1
-        return 0
+        if count <= FEW:
+            for place in range(count):
+                if entries[place].size - depth > 8:
+                    break
+            else:
+                return self.bucket(entries, count, depth, held)
+        return self.block(entries, count, depth, held)
 
-    cdef int32_t find(self, const unsigned char *digits, Py_ssize_t size) noexcept nogil:
-        """Return the longest prefix of digits that the text begins with, -1 for none."""
-        cdef int32_t node = 0, found = 0
+    cdef int64_t bucket(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1:
+        cdef Tail *grown
+        cdef Tail *tail
         cdef Py_ssize_t place
-        cdef unsigned char digit
-        for place in range(size):
-            digit = <unsigned char>(digits[place] - 48)
-            if digit > 9:
-                break
-            node = self.nodes[node].branches[digit]
-            if node == 0:
-                break
-            if self.nodes[node].prefix:
-                found = self.nodes[node].prefix
-        return found - 1
+        cdef uint32_t first = self.tail_count
+        cdef int32_t size
+        if self.tail_count + count + 1 > self.tail_room:
+            self.tail_room = <uint32_t>(2 * self.tail_room + count + 64)
+            if self.tail_room >= PLACE:
+                raise OverflowError("too many prefixes")
+            grown = <Tail *>PyMem_Realloc(self.tails, self.tail_room * sizeof(Tail))
+            if grown is NULL:
+                raise MemoryError
+            self.tails = grown
+        # The last in order is the longest of those that begin alike.
+        for place in range(count - 1, -1, -1):
+            tail = &self.tails[self.tail_count]
+            size = entries[place].size - depth
+            tail.key = 0
+            memcpy(&tail.key, entries[place].digits + depth, size)
+            tail.size = size
+            tail.value = <uint32_t>entries[place].place + 1
+            self.tail_count += 1
+        tail = &self.tails[self.tail_count]
+        tail.key = 0
+        tail.size = 0
+        tail.value = held
+        self.tail_count += 1
+        return LINK | LIST | first
+
+    cdef int64_t block(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1:
+        cdef uint32_t *grown
+        cdef uint32_t block = self.block_count, symbol, kept
+        cdef Py_ssize_t place = 0, last
+        cdef int64_t below
+        if self.block_count == self.block_room:
+            self.block_room = 2 * self.block_room + 4
+            if self.block_room >= PLACE:
+                raise OverflowError("too many prefixes")
+            grown = <uint32_t *>PyMem_Realloc(self.blocks, <size_t>self.block_room * BLOCK_SIZE * sizeof(uint32_t))
+            if grown is NULL:
+                raise MemoryError
+            self.blocks = grown
+        self.block_count += 1
+        for symbol in range(BLOCK_SIZE):
+            self.blocks[<size_t>block * BLOCK_SIZE + symbol] = held
+        while place < count:
+            symbol = (entries[place].digits[depth] - 48) * SYMBOLS
+            if entries[place].size == depth + 1:
+                for kept in range(SYMBOLS):
+                    self.blocks[<size_t>block * BLOCK_SIZE + symbol + kept] = <uint32_t>entries[place].place + 1
+                place += 1
+                continue
+            symbol += entries[place].digits[depth + 1] - 48
+            last = group(entries, place, count, depth + 2)
+            kept = self.blocks[<size_t>block * BLOCK_SIZE + symbol]
+            while place < last and entries[place].size == depth + 2:
+                kept = <uint32_t>entries[place].place + 1
+                place += 1
+            below = kept if place == last else self.node(&entries[place], last - place, depth + 2, kept)
+            # Blocks may have moved.
+            self.blocks[<size_t>block * BLOCK_SIZE + symbol] = <uint32_t>below
+            place = last
+        return LINK | block
+
+    cdef int32_t find(self, const uint8_t *text, int64_t size, const uint8_t *limit) noexcept nogil:
+        """Return the longest prefix of digits, or of a plus and digits, that the text begins with, -1 for none.
+
+        Zero bytes end the text, too. `limit` is where memory that may be read ends.
+        """
+        cdef int is_plus = size > 0 and text[0] == c"+"
+        cdef const uint32_t *root = self.roots[is_plus]
+        cdef const uint8_t *end
+        cdef const Tail *tail
+        cdef uint64_t word
+        cdef uint32_t entry
+        if root is NULL:
+            return -1
+        text += is_plus
+        end = text + (size - is_plus)
+        word = word_at(text, end, limit)
+        entry = root[(((symbol_of(word) * SYMBOLS + symbol_of(word >> 8)) * SYMBOLS + symbol_of(word >> 16)) * SYMBOLS
+                      + symbol_of(word >> 24)) * SYMBOLS + symbol_of(word >> 32)]
+        if not entry & LINK:
+            return <int32_t>entry - 1
+        text += ROOT_DEPTH
+        word = word_at(text, end, limit)
+        while entry & LINK:
+            if entry & LIST:
+                tail = &self.tails[entry & PLACE]
+                while word & FIRST[tail.size] != tail.key:
+                    tail += 1
+                return <int32_t>tail.value - 1
+            entry = self.blocks[<size_t>(entry & PLACE) * BLOCK_SIZE + symbol_of(word) * SYMBOLS + symbol_of(word >> 8)]
+            if entry & LINK:
+                text += 2
+                word = word_at(text, end, limit)
+        return <int32_t>entry - 1
 
     cpdef int32_t longest(self, str number) except -2:
         """Return the place of the longest prefix that the number begins with, -1 when there is none."""
         cdef int32_t found
         cdef Py_ssize_t matched, length
         cdef bytes narrow
+        cdef const uint8_t *text
         if PyUnicode_KIND(number) == PyUnicode_1BYTE_KIND:
-            found = self.find(PyUnicode_1BYTE_DATA(number), len(number))
+            text = PyUnicode_1BYTE_DATA(number)
+            # A zero byte stands behind every text.
+            found = self.find(text, len(number), text + len(number) + 1)
         else:
             narrow = number.encode("ascii", "replace")
-            found = self.find(narrow, len(narrow))
+            text = narrow
+            found = self.find(text, len(narrow), text + len(narrow))
         if not self.others or (number.isascii() and number.isdigit()):
             return found
         matched = 0 if found < 0 else len(<str>self.texts[found])
@@ -120,3 +271,66 @@ cdef class PrefixIndex:
     cpdef str text(self, int32_t place):
         """Return a prefix by its place, "" for -1."""
         return "" if place < 0 else self.texts[place]
+
+
+cdef inline uint64_t word_at(const uint8_t *text, const uint8_t *end, const uint8_t *limit) noexcept nogil:
+    """The next eight bytes of a text, zero behind its end."""
+    cdef uint64_t word = 0
+    cdef int64_t left = end - text
+    if left <= 0:
+        return 0
+    if text + 8 <= limit:
+        memcpy(&word, text, 8)
+        return word & FIRST[left if left < 8 else 8]
+    memcpy(&word, text, left if left < 8 else 8)
+    return word
+
+
+cdef inline uint32_t symbol_of(uint64_t word) noexcept nogil:
+    """The symbol of a word's lowest byte."""
+    cdef uint8_t digit = <uint8_t>(word & 0xFF) - 48
+    return 10 if digit > 9 else digit
+
+
+cdef bint fill(Entry *entry, str text, Py_ssize_t skipped):
+    """Note the digits of a prefix behind its sign; False when it has others characters, or no digits and no sign."""
+    cdef Py_ssize_t place, size = len(text) - skipped
+    cdef const uint8_t *digits
+    cdef uint64_t packed = 0
+    if PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND:
+        return False
+    digits = PyUnicode_1BYTE_DATA(text) + skipped
+    for place in range(size):
+        if not 48 <= digits[place] <= 57:
+            return False
+        if place < 16:
+            packed |= <uint64_t>(digits[place] - 47) << (60 - 4 * place)
+    entry.packed = packed
+    entry.digits = digits
+    entry.size = <int32_t>size
+    return True
+
+
+cdef Py_ssize_t group(Entry *entries, Py_ssize_t first, Py_ssize_t count, int32_t depth) noexcept nogil:
+    """Return where those end that share `depth` digits with the first."""
+    cdef Py_ssize_t place = first + 1
+    while place < count and entries[place].size >= depth and memcmp(
+            entries[place].digits, entries[first].digits, depth) == 0:
+        place += 1
+    return place
+
+
+cdef int in_order(const void *left, const void *right) noexcept nogil:
+    """Compare prefixes as texts; equal ones by their places."""
+    cdef const Entry *a = <const Entry *>left
+    cdef const Entry *b = <const Entry *>right
+    cdef int found
+    if a.packed != b.packed:
+        return -1 if a.packed < b.packed else 1
+    if a.size > 16 or b.size > 16:
+        found = memcmp(a.digits, b.digits, min(a.size, b.size))
+        if found:
+            return found
+    if a.size != b.size:
+        return -1 if a.size < b.size else 1
+    return -1 if a.place < b.place else 1

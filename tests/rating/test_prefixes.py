@@ -46,7 +46,7 @@ def test_very_long_texts_are_no_trouble() -> None:
 
 
 def test_a_prefix_that_is_no_text_is_refused() -> None:
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         PrefixIndex([44])  # type: ignore[list-item]
 
 

@@ -86,9 +86,11 @@ cdef class Table:
                 return None
             raise NotInMemory(self.name, (key,))
         if type(record) is bytes:
-            record = self._decode(key, record)
+            key, record = self._decode(key, record)
         self.records[key] = record
         del self.older[key]
+        if not self.older:
+            self.older = {}  # an emptied dict keeps the room of what it held
         return record
 
     def need(self, keys):
@@ -106,8 +108,8 @@ cdef class Table:
     # --- what the store alone has: for who loads, fetches and trims, between decisions ---
 
     def hold(self, dict older, decode=None, bint is_whole=True):
-        """Forget everything and have these instead, as `decode(key, bytes)` reads them; the store has more unless
-        `is_whole`."""
+        """Forget everything and have these instead. `decode(key, bytes)` returns the key and the record: a text that
+        both share is kept once. The store has more unless `is_whole`."""
         self.version += 1
         self.records = {}
         self.older = older

@@ -43,12 +43,12 @@ class Account(AccountBase):
     def decode(cls, data: bytes) -> "Account":
         """Return the account that was encoded."""
         account_id, balances, counters, triggers, allow_negative, is_disabled, updated_at = _unpack(data)
+        for kind, group in balances.items():
+            for place, fields in enumerate(group or ()):
+                group[place] = Balance.unpack(fields, kind, _unpack_terms)
         return cls(
             account_id,
-            {
-                kind: None if group is None else [Balance.unpack(fields, kind, _unpack_terms) for fields in group]
-                for kind, group in balances.items()
-            },
+            balances,
             unit_counters=None if counters is None else msgspec.json.decode(counters, type=_Counters),
             triggers=None if triggers is None else msgspec.json.decode(triggers, type=_Triggers),
             allow_negative=allow_negative,

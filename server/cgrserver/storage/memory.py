@@ -5,7 +5,6 @@ Its queries are the plain meaning of what SQL stores do, and the contract tests 
 
 import threading
 from collections.abc import Sequence
-from functools import partial
 from itertools import count, islice
 from typing import Any
 
@@ -60,7 +59,7 @@ class MemoryStore:
         bodies = self._records.get("accounts", {})
         is_whole = not accounts.limit or len(bodies) <= accounts.limit
         found = dict(bodies if is_whole else islice(bodies.items(), accounts.limit))
-        accounts.hold(found, partial(self._codecs.decode, "accounts"), is_whole)
+        accounts.hold(found, self._codecs.decode_account, is_whole)
 
     def find_accounts(self, account_ids: Sequence[str]) -> dict[str, bytes]:
         with self._lock:

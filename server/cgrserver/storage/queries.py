@@ -1,7 +1,6 @@
 """The queries that both SQL stores answer alike. What differs is in their `Dialect`, and in how rows are fetched."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -69,7 +68,7 @@ class SqlQueries:
         is_whole = not accounts.limit or len(found) <= accounts.limit
         if not is_whole:
             found.popitem()
-        accounts.hold(found, partial(self._codecs.decode, "accounts"), is_whole)
+        accounts.hold(found, self._codecs.decode_account, is_whole)
 
     def find_accounts(self, account_ids: Sequence[str]) -> dict[str, bytes]:
         wanted = self._dialect.among.format(column="id")

@@ -81,6 +81,15 @@ class Codecs:
             raise Corrupt(f"a stored record cannot be read: {error}", subject=table, subject_id=key) from error
 
 
+    def decode_account(self, key: str, body: bytes) -> tuple[str, Any]:
+        """Return the account with its own text for the key, so that this is in memory once. Raises Corrupt."""
+        account = self.decode("accounts", key, body)
+        if account.id != key:
+            text = f"a stored record cannot be read: it is that of {account.id}"
+            raise Corrupt(text, subject="accounts", subject_id=key)
+        return account.id, account
+
+
 def declared_tables() -> dict[str, Any]:
     """Return the tables of all subjects of cgrcore, and that of the answers."""
     tables: dict[str, Any] = {"answers": Answer}

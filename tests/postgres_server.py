@@ -6,9 +6,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -25,61 +27,75 @@ START_TIMEOUT_S = 60
 FAST = ("fsync=off",)
 
 
-def _as_postgres(*command: str) -> subprocess.CompletedProcess[str]:
-    """PostgreSQL refuses to run as root; anybody else runs it as themselves."""
-    prefix = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    return subprocess.run([*prefix, *command], capture_output=True, text=True, timeout=120, cwd="/")
-
-
 class PostgresServer:
     """A server of our own in a folder of its own, running at once. Its absence is a failure, not a skip."""
 
-    def __init__(self, options: tuple[str, ...] = FAST) -> None:
+    def __init__(self, options: Sequence[str] = FAST) -> None:
         found = sorted(glob("/usr/lib/postgresql/*/bin"))
         found = found or [str(Path(path).parent) for path in [shutil.which("initdb")] if path]
         assert found, "PostgreSQL is missing: apt-get install postgresql"
-        self._programs = found[-1]
+        self._programs = Path(found[-1])
         self._options = options
         self.folder = tempfile.mkdtemp(prefix="cgrcore-postgres-")
-        if os.geteuid() == 0:
+        self._owner: dict[str, Any] = {}
+        if os.geteuid() == 0:  # PostgreSQL refuses to run as root; anybody else runs it as themselves
             owner = pwd.getpwnam("postgres")
             os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+            self._owner = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         self._data = f"{self.folder}/data"
-        self._run("initdb", "-D", self._data, "-A", "trust", "-U", "cgrcore", "--no-sync")
+        made = self._popen("initdb", "-D", self._data, "-A", "trust", "-U", "cgrcore", "--no-sync")
+        assert made.wait(START_TIMEOUT_S) == 0, self._log()
         self.start()
 
     @property
     def conninfo(self) -> str:
         return f"host={self.folder} port={PORT} user=cgrcore dbname=postgres"
 
-    def _run(self, program: str, *arguments: str) -> None:
-        done = _as_postgres(f"{self._programs}/{program}", *arguments)
-        assert done.returncode == 0, f"{program} {' '.join(arguments)}\n{done.stdout}{done.stderr}"
+    def _popen(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with open(f"{self.folder}/log", "ab") as log:
+            command = [self._programs / program, *arguments]
+            return subprocess.Popen(command, cwd="/", stdout=log, stderr=log, **self._owner)
+
+    def _log(self) -> str:
+        return Path(self.folder, "log").read_text()[-2000:]
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        options = " ".join(["-k", self.folder, "-p", str(PORT), "-c listen_addresses=''"])
-        options += "".join(f" -c {option}" for option in self._options)
-        wait = ("-w", "-t", str(START_TIMEOUT_S))
-        self._run("pg_ctl", "-D", self._data, "-o", options, "-l", f"{self.folder}/log", *wait, "start")
+        options = [f"-c{option}" for option in ("listen_addresses=", *self._options)]
+        deadline = time.monotonic() + START_TIMEOUT_S
+        self.process = self._popen("postgres", "-D", self._data, "-k", self.folder, "-p", str(PORT), *options)
+        while True:
+            try:
+                psycopg.connect(self.conninfo).close()
+                return
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, self._log()
+            if self.process.poll() is not None:  # what is left of one that was killed is not gone yet
+                self.process = self._popen("postgres", "-D", self._data, "-k", self.folder, "-p", str(PORT), *options)
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """End it as `pg_ctl stop -m immediate` does: without a checkpoint, every connection cut."""
-        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        self._end(signal.SIGQUIT)
 
     def kill(self) -> None:
-        """Kill its first process, as running out of memory does; the others see that and end."""
-        os.kill(self.process_id, signal.SIGKILL)
+        """Kill its first process, as the system does when memory runs out; the others see that and end."""
+        self._end(signal.SIGKILL)
 
-    @property
-    def process_id(self) -> int:
-        return int(Path(self._data, "postmaster.pid").read_text().split()[0])
+    def _end(self, number: int) -> None:
+        self.process.send_signal(number)
+        self.process.wait(START_TIMEOUT_S)
 
     def backend_ids(self) -> list[int]:
         """Return the processes that serve connections, but for the one that is asked."""
         with psycopg.connect(self.conninfo) as connection:
             sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
             return [row[0] for row in connection.execute(sql)]
+
+    def cut_connections(self) -> None:
+        """End all connections but the one that asks for it."""
+        with psycopg.connect(self.conninfo) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
 
     def database(self, name: str) -> str:
         """Make an empty database and return how to connect to it."""
@@ -90,7 +106,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """End it, running or not, and remove its folder."""
-        _as_postgres(f"{self._programs}/pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        self.stop()
         shutil.rmtree(self.folder)
 
 

@@ -107,9 +107,7 @@ class ServerProcess:
         environ = {**os.environ, "PYTHONPATH": paths, "TZ": "UTC", **self.environ}
         log = open(self.log, "ab") if self.log else None  # noqa: SIM115
         try:
-            self.process = subprocess.Popen(
-                command, cwd=self.folder, stdout=subprocess.PIPE, stderr=log, env=environ
-            )
+            self.process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=log, env=environ)
         finally:
             if log is not None:
                 log.close()

@@ -33,7 +33,7 @@ SAVINGS = "savings"
 DONE_BEFORE = ("EXISTS", "PARTIALLY_EXECUTED")
 
 #: Begins the answers that say nothing about whether the request was done.
-UNKNOWN = ("SERVER_ERROR: the store cannot be written", "SERVER_ERROR: shutting down")
+UNKNOWN = ("SERVER_ERROR: the store cannot be ", "SERVER_ERROR: shutting down")
 
 
 class Wish(msgspec.Struct):
@@ -105,9 +105,9 @@ class Caller:
             return self._cdr(draw.choice(self._ended))
         if self.is_finishing:
             return self._end(draw.choice(self._live)) if self._live else self._read()
-        kind = draw.choices(
-            ("topup", "begin", "update", "end", "message", "postpaid", "read"), (3, 4, 4, 4, 1, 2, 1)
-        )[0]
+        kind = draw.choices(("topup", "begin", "update", "end", "message", "postpaid", "read"), (3, 4, 4, 4, 1, 2, 1))[
+            0
+        ]
         if kind == "begin" and len(self._live) < MOST_CALLS:
             return self._begin()
         if kind == "update" and self._live:

@@ -22,7 +22,7 @@ from cgrserver.storage.tables import Codecs, declared_tables
 from tests.crash.books import Books, check_promises, check_store, read_books
 from tests.crash.caller import SAVINGS, TENANT, Caller, Notes, Wish, plan_files
 from tests.crash.load import drive
-from tests.server_process import ServerProcess
+from tests.server_process import CallRefused, ServerProcess
 
 __all__ = ["Run", "repeatable", "seed_of"]
 
@@ -34,6 +34,9 @@ LONGEST_LIFE_S = 0.6
 
 #: How long callers may take to come to an end, with everything working.
 FINISH_TIMEOUT_S = 60
+
+#: How long the server may take to answer again once what was broken works.
+RECOVERY_TIMEOUT_S = 15.0
 
 #: What a conninfo becomes as settings.
 _SETTING_OF = {"host": "db_host", "port": "db_port", "user": "db_user", "dbname": "db_name"}
@@ -109,6 +112,23 @@ class Run:
             nursery.start_soon(partial(drive, self.server.port, self.callers, self.open_wishes, keep_trying=True))
             await disturb()  # type: ignore[misc]
             nursery.cancel_scope.cancel()
+
+    async def until_it_acknowledges(self) -> None:
+        """Wait until callers are acknowledged, again."""
+        before = self.notes.acknowledged
+        with trio.fail_after(RECOVERY_TIMEOUT_S):
+            while self.notes.acknowledged < before + 50:
+                await trio.sleep(0.01)
+
+    async def refusal(self) -> str:
+        """Return why the server refuses to write, once it does."""
+        with trio.fail_after(RECOVERY_TIMEOUT_S):
+            while True:
+                try:
+                    await trio.to_thread.run_sync(lambda: self.server.call("CoreSv1.Ping"))
+                except CallRefused as error:
+                    return str(error)
+                await trio.sleep(0.01)
 
     def finish(self) -> Books:
         """Let all callers end what they began, stop the server and check; return the books."""

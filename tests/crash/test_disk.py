@@ -1,4 +1,4 @@
-"""Disks that are full, broken, slow or without power, under load: the server stops acknowledging, says why, and goes on.
+"""A disk that is full, broken, slow or without power, under load: the server stops acknowledging and says why.
 
 Whatever fails, what was acknowledged is there afterwards, once. CRASH_SEED repeats a run.
 """
@@ -14,13 +14,11 @@ import trio
 
 from tests.crash.disk import FaultyDisk
 from tests.crash.run import Run, repeatable, seed_of
-from tests.server_process import CallRefused
 
 pytestmark = pytest.mark.slow
 
-#: How long a disk is left broken, and how long the server may take to answer again after that.
+#: How long a disk is left broken.
 BROKEN_S = 1.0
-RECOVERY_TIMEOUT_S = 15.0
 
 #: So slow that commits can be told apart, and so slow that nobody can wait for one.
 SLOW_MS = 150
@@ -40,39 +38,20 @@ def run_on_faulty_disk(folder: Path, test: str) -> Iterator[tuple[Run, FaultyDis
             disk.close()
 
 
-async def refusal(run: Run) -> str:
-    """Return why the server refuses to write, once it does."""
-    with trio.fail_after(RECOVERY_TIMEOUT_S):
-        while True:
-            try:
-                await trio.to_thread.run_sync(lambda: run.server.call("CoreSv1.Ping"))
-            except CallRefused as error:
-                return str(error)
-            await trio.sleep(0.01)
-
-
-async def until_it_acknowledges(run: Run) -> None:
-    """Wait until callers are acknowledged again."""
-    before = run.notes.acknowledged
-    with trio.fail_after(RECOVERY_TIMEOUT_S):
-        while run.notes.acknowledged < before + 50:
-            await trio.sleep(0.01)
-
-
 def survive(run: Run, break_it: Callable[[], None], repair: Callable[[], None]) -> str:
     """Break something under load, see that nothing is acknowledged meanwhile, repair it; return why it refused."""
     why = ""
 
     async def disturb() -> None:
         nonlocal why
-        await until_it_acknowledges(run)
+        await run.until_it_acknowledges()
         break_it()
-        why = await refusal(run)
+        why = await run.refusal()
         before = run.notes.acknowledged
         await trio.sleep(BROKEN_S)
         assert run.notes.acknowledged == before, "it acknowledged what it could not write"
         repair()
-        await until_it_acknowledges(run)
+        await run.until_it_acknowledges()
 
     trio.run(run.load_through, disturb)
     return why
@@ -140,11 +119,11 @@ def test_a_slow_disk_delays_answers_and_loses_none(tmp_path: Path) -> None:
     with run_on_faulty_disk(tmp_path, "slow_disk") as (run, disk):
 
         async def disturb() -> None:
-            await until_it_acknowledges(run)
+            await run.until_it_acknowledges()
             disk.slow_down(SLOW_MS)
             await trio.sleep(2)
             disk.repair()
-            await until_it_acknowledges(run)
+            await run.until_it_acknowledges()
 
         trio.run(run.load_through, disturb)
         assert not any("cannot be written" in text for text in run.notes.refused)

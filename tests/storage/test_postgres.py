@@ -97,3 +97,10 @@ async def test_a_lost_connection_fails_the_commit_and_the_next_one_works(
             mark("after")
             await committer.drain()
             nursery.cancel_scope.cancel()
+
+
+def test_a_read_whose_connection_was_cut_is_made_on_another(pg: PostgresStore, postgres: str) -> None:
+    pg.commit(Batch(cdrs=[Cdr(cgrid="c")]))
+    assert pg.count_cdrs(CdrFilter()) == 1
+    end_connections(postgres)
+    assert pg.count_cdrs(CdrFilter()) == 1

@@ -67,6 +67,10 @@ def conninfo_of(section: Mapping[str, Any]) -> str:
     )
 
 
+class _ConnectionLost(Unavailable):
+    """The connection broke, whatever was asked: a read may be tried on another."""
+
+
 class PostgresDialect(Dialect):
     """PostgreSQL's ways of saying what SQLite's dialect says."""
 
@@ -173,7 +177,10 @@ class PostgresStore(SqlQueries):
             with connection.transaction():
                 yield connection
         except psycopg.Error as error:
+            is_lost = connection.closed
             connection.close()
+            if is_lost:
+                raise _ConnectionLost(str(_unavailable(error))) from error
             raise _unavailable(error) from error
         except BaseException:
             connection.close()
@@ -183,8 +190,18 @@ class PostgresStore(SqlQueries):
 
     def _rows(self, sql: str, parameters: Sequence[Any], make: Callable[[Sequence[Any]], T]) -> list[T]:
         given = [_clean(value) if isinstance(value, str) else value for value in parameters]
-        with self._read() as connection:
-            return [make(row) for row in connection.execute(sql.replace("{}", "%s"), given)]
+
+        def ask() -> list[T]:
+            with self._read() as connection:
+                return [make(row) for row in connection.execute(sql.replace("{}", "%s"), given)]
+
+        try:
+            return ask()
+        except _ConnectionLost:  # it was cut while nobody used it, and so were the others: a new one may do
+            with self._readers_lock:
+                while self._readers:
+                    self._readers.pop().close()
+            return ask()
 
 
 def migrate_postgres(conninfo: str, *, is_dry_run: bool) -> list[str]:

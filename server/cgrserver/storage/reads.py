@@ -13,7 +13,7 @@ import trio
 
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
-from cgrcore.errors import CgrError
+from cgrcore.errors import CgrError, Unavailable
 from cgrcore.ports import Calls, LedgerLine, Store
 from cgrserver.commit import Committer
 
@@ -42,7 +42,15 @@ class StoreReads:
 
     async def _read(self, call: Callable[[], T]) -> T:
         await self._committer.drain()
-        return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._limiter)
+        return await self._ask(call, self._limiter)
+
+    async def _ask(self, call: Callable[[], T], limiter: trio.CapacityLimiter) -> T:
+        try:
+            if self._is_instant:
+                return call()
+            return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
+        except Unavailable as error:
+            raise Unavailable(f"SERVER_ERROR: the store cannot be read: {error}", subject="store") from error
 
     async def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
         return await self._read(lambda: self._store.find_cdrs(criteria))
@@ -75,9 +83,7 @@ class StoreReads:
         return await self._read_accounts(self._store.account_ids)
 
     async def _read_accounts(self, call: Callable[[], T]) -> T:
-        if self._is_instant:
-            return call()
-        return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=self._account_limiter)
+        return await self._ask(call, self._account_limiter)
 
     async def find_calls(self, cgrids: Sequence[str]) -> Calls:
         """As the store's, in one query with all that are looked up while the query before runs."""
@@ -105,9 +111,7 @@ class StoreReads:
             async with self._turn:
                 self._next = None
                 names = list(round_.cgrids)
-                found = await trio.to_thread.run_sync(
-                    lambda: self._store.find_calls(names), abandon_on_cancel=True, limiter=self._limiter
-                )
+                found = await self._ask(lambda: self._store.find_calls(names), self._limiter)
             round_.keep(found)
         except CgrError as error:
             round_.error = error

@@ -6,6 +6,7 @@ to fewer decimals. With others a part may begin under rates that the whole does 
 conversations.
 """
 
+from itertools import pairwise
 from random import Random
 
 import msgspec
@@ -115,7 +116,7 @@ def _parts(random: Random, explained: Quote) -> list[Call]:
             duration_index_ns=end_at - call.start_at,
             is_first=start_at == call.start_at,
         )
-        for start_at, end_at in zip(borders, borders[1:], strict=False)
+        for start_at, end_at in pairwise(borders)
     ]
 
 

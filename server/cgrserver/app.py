@@ -7,8 +7,9 @@ is under way, write everything, close. Does not know: what any part does.
 import gc
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from cgrcore.ports import Store
 from cgrcore.state import Effects
 from cgrcore.world import World
 from cgrserver.clients import Clients
-from cgrserver.commit import Committer
+from cgrserver.commit import Committer, WaitFor
 from cgrserver.lifecycle import Lifecycle, run, set_up_logging
 from cgrserver.rpc import methods
 from cgrserver.rpc.answers import Answers
@@ -45,7 +46,7 @@ from cgrserver.storage.tables import Codecs, declared_tables
 from cgrserver.transports.birpc import serve_birpc
 from cgrserver.transports.json_tcp import serve_json
 
-__all__ = ["Application", "serve"]
+__all__ = ["Application", "Surroundings", "serve"]
 
 log = structlog.get_logger()
 
@@ -61,25 +62,38 @@ def _new_id() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a node takes from outside: the time of day (ns UTC), fresh ids, the store it finds open (else the configured
+    one is opened), and how it waits for what the store does (else on threads)."""
+
+    clock_ns: Callable[[], int] = time.time_ns
+    new_id: Callable[[], str] = _new_id
+    store: Store | None = None
+    wait_for: WaitFor | None = None
+
+
 class Application:
     """Everything one node runs, joined together but not started."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, around: Surroundings = Surroundings()) -> None:
         methods.load_all()
         self.settings = settings
         self.codecs = Codecs(declared_tables())
-        self.world = World(settings, _new_id, time.time_ns())
-        self.store = open_store(settings, self.codecs)
+        self._clock_ns = around.clock_ns
+        self.world = World(settings, around.new_id, around.clock_ns())
+        self.store = around.store or open_store(settings, self.codecs)
         accounts = self.world.state.table("accounts")
         if not getattr(self.store, "is_instant", False):  # else the tables are the store
             accounts.limit = settings["limits"]["resident_accounts"]
         self.store.load(self.world)
         gc.freeze()  # or else a full collection walks every account, and all calls wait for a second
         gc.set_threshold(*GC_THRESHOLDS)
-        self.committer = Committer(self.store, self.world, self.codecs, settings["general"]["durability"])
-        reads, limits = StoreReads(self.store, self.committer), CallLimits.of(settings)
+        durability = settings["general"]["durability"]
+        self.committer = Committer(self.store, self.world, self.codecs, durability, around.wait_for)
+        reads, limits = StoreReads(self.store, self.committer, around.wait_for), CallLimits.of(settings)
         commits = _Commits(self.committer, self.world)
-        self.dispatcher = Dispatcher(self.world, commits, time.time_ns, store=reads, limits=limits)
+        self.dispatcher = Dispatcher(self.world, commits, self._clock_ns, store=reads, limits=limits)
         self.dispatcher.fetching = self.fetching = Fetching(
             accounts, reads, lambda: self.committer.unwritten("accounts"), limits.fetch_s
         )
@@ -120,14 +134,25 @@ class Application:
     async def serve(self, lifecycle: Lifecycle) -> None:
         """Serve until the lifecycle asks for a stop."""
         self.world.parts["stop"] = lifecycle.stop
+
+        async def listen(nursery: trio.Nursery) -> None:
+            lifecycle.announce(await self._listen(nursery))
+            await lifecycle.stopping.wait()
+
+        await self.work(listen)
+
+    async def work(self, until: Callable[[trio.Nursery], Awaitable[None]]) -> None:
+        """Run all but the listeners until `until` returns, which gets the nursery of what is to end then.
+
+        What was decided is written before this returns.
+        """
         async with trio.open_nursery() as committing:
             committing.start_soon(self.committer.run)
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.dispatcher.run)
                 await nursery.start(self.session_clients.run)
                 self._start_services(nursery)
-                lifecycle.announce(await self._listen(nursery))
-                await lifecycle.stopping.wait()
+                await until(nursery)
                 nursery.cancel_scope.cancel()
             with suppress(Unavailable):  # the committer has said why, and nobody was told that it is done
                 await self.committer.drain()
@@ -150,21 +175,21 @@ class Application:
     def _start_services(self, nursery: trio.Nursery) -> None:
         settings = self.settings
         decide, complete = self.dispatcher.decide, self.dispatcher.complete
-        timers = SessionTimersTask(self.world, decide, time.time_ns, self.session_clients, complete)
+        timers = SessionTimersTask(self.world, decide, self._clock_ns, self.session_clients, complete)
         nursery.start_soon(timers.run)
         sync_ns = settings["sessions"]["channel_sync_interval"]
         if sync_ns > 0:
             nursery.start_soon(SyncTask(decide, self.session_clients, sync_ns / 10**9, complete).run)
         nursery.start_soon(self.answers.run, decide)
         if settings["schedulers"]["enabled"]:
-            nursery.start_soon(SchedulerTask(self.world, decide, time.time_ns, complete).run)
-        nursery.start_soon(QueriesTask(self.world, decide, time.time_ns, complete).run)
+            nursery.start_soon(SchedulerTask(self.world, decide, self._clock_ns, complete).run)
+        nursery.start_soon(QueriesTask(self.world, decide, self._clock_ns, complete).run)
         nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide_soon, settings).run)
         partitions: Mapping[str, Any] = settings["caches"]["partitions"]
         nursery.start_soon(
             forget_what_is_over,
             decide,
-            time.time_ns,
+            self._clock_ns,
             partitions["*closed_sessions"]["ttl"],
             partitions["*cdr_ids"]["ttl"],
         )

@@ -8,7 +8,7 @@ commit, SQL.
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar
 
 import outcome
@@ -22,12 +22,15 @@ from cgrcore.world import World
 from cgrserver.storage.gathering import Gathering
 from cgrserver.storage.tables import Codecs
 
-__all__ = ["Committer", "Durability"]
+__all__ = ["Committer", "Durability", "WaitFor"]
 
 T = TypeVar("T")
 
 #: When a decision counts as durable: once it is on the disk, or at once.
 Durability = Literal["commit", "delayed", "memory"]
+
+#: Makes a call that blocks and waits for it: `await wait_for(call)` is what it returned.
+WaitFor = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 #: Where nobody waits for the disk, how long decisions gather: a session that four of them change is written once.
 GATHER_S = 0.005
@@ -46,7 +49,14 @@ class Committer:
     decisions may wait is bounded by who makes them.
     """
 
-    def __init__(self, store: Store, world: World, codecs: Codecs, durability: Durability = "commit") -> None:
+    def __init__(
+        self,
+        store: Store,
+        world: World,
+        codecs: Codecs,
+        durability: Durability = "commit",
+        wait_for: WaitFor | None = None,
+    ) -> None:
         self.failure = ""
         self.written = 0
         self.commits = 0
@@ -55,6 +65,7 @@ class Committer:
         self._codecs = codecs
         self._is_prompt = durability != "commit"
         self._is_instant = getattr(store, "is_instant", False)
+        self._wait_for: WaitFor = wait_for or self._in_thread
         self._ticket = 0
         self._gathering = self._gather()
         self._writing = self._gather()
@@ -148,7 +159,7 @@ class Committer:
             thread.join()
 
     def _gather(self) -> Gathering:
-        """Return an empty gathering. A store that `is_instant` lives as long as the tables and needs no copy of them."""
+        """Return an empty gathering. A store that `is_instant` lives as long as the tables and needs no copies."""
         return Gathering(self._codecs, not self._is_instant)
 
     async def _commit(self, is_last: bool = False) -> None:
@@ -158,7 +169,7 @@ class Committer:
             if self._is_instant:
                 self._store.commit(batch)
             else:
-                await self._in_thread(lambda: self._store.commit(batch))
+                await self._wait_for(lambda: self._store.commit(batch))
         except Exception as error:  # whatever went wrong, the tables are ahead of the store now
             self._fail(error)
             if not is_last:
@@ -189,7 +200,7 @@ class Committer:
         delay_s = FIRST_RETRY_S
         while True:
             try:
-                fresh = await self._in_thread(self._reload)
+                fresh = await self._wait_for(self._reload)
                 break
             except CgrError as error:
                 _log.error("the store is not back yet", why=str(error), next_try_s=delay_s)

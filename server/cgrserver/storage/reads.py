@@ -15,7 +15,7 @@ from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
 from cgrcore.errors import CgrError, Unavailable
 from cgrcore.ports import Calls, LedgerLine, Store
-from cgrserver.commit import Committer
+from cgrserver.commit import Committer, WaitFor
 
 __all__ = ["StoreReads"]
 
@@ -31,12 +31,13 @@ MAX_ACCOUNT_READERS = 1
 class StoreReads:
     """Reads of a store, each behind the commits that came before it. Errors are the store's and the committer's."""
 
-    def __init__(self, store: Store, committer: Committer) -> None:
+    def __init__(self, store: Store, committer: Committer, wait_for: WaitFor | None = None) -> None:
         self._store = store
         self._committer = committer
         self._limiter = trio.CapacityLimiter(MAX_READERS)
         self._account_limiter = trio.CapacityLimiter(MAX_ACCOUNT_READERS)
         self._is_instant = getattr(store, "is_instant", False)
+        self._wait_for = wait_for
         self._turn = trio.Lock()
         self._next: _Round | None = None
 
@@ -48,6 +49,9 @@ class StoreReads:
         try:
             if self._is_instant:
                 return call()
+            if self._wait_for is not None:
+                found: T = await self._wait_for(call)
+                return found
             return await trio.to_thread.run_sync(call, abandon_on_cancel=True, limiter=limiter)
         except Unavailable as error:
             raise Unavailable(f"SERVER_ERROR: the store cannot be read: {error}", subject="store") from error

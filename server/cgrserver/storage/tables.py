@@ -80,7 +80,6 @@ class Codecs:
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError) as error:
             raise Corrupt(f"a stored record cannot be read: {error}", subject=table, subject_id=key) from error
 
-
     def decode_account(self, key: str, body: bytes) -> tuple[str, Any]:
         """Return the account with its own text for the key, so that this is in memory once. Raises Corrupt."""
         account = self.decode("accounts", key, body)

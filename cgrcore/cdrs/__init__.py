@@ -1,8 +1,9 @@
 """Call detail records: what is kept of every call, and how it is charged when no session did."""
 
 from cgrcore.cdrs.filter import CdrFilter
-from cgrcore.cdrs.process import StoredCdrs, process_events
+from cgrcore.cdrs.process import StoredCdrs, as_charged, process_events
 from cgrcore.cdrs.processed import Processed, event_of
+from cgrcore.cdrs.queue import Waiting, keys_in_order, rate_waiting, take_out
 from cgrcore.cdrs.records import Cdr, cdr_from_event
 from cgrcore.cdrs.retention import forget_closed, forget_taken
 from cgrcore.cdrs.session_cdr import process_ended_session, process_session_cdr, session_of_cdr
@@ -15,17 +16,23 @@ __all__ = [
     "Processed",
     "StoredCdrs",
     "Switches",
+    "Waiting",
+    "as_charged",
     "cdr_from_event",
     "configured",
     "event_of",
     "forget_closed",
     "forget_taken",
+    "keys_in_order",
     "process_ended_session",
     "process_events",
     "process_session_cdr",
+    "rate_waiting",
     "session_of_cdr",
     "switches_for",
+    "take_out",
 ]
 
-#: The tables of this subject: identities of CDRs that were taken, by "CGRID:RunID", rebuilt by what comes in.
-TABLES = {"cdr_ids": None}
+#: The tables of this subject, by "CGRID:RunID". Identities of CDRs that were taken, and of those that the queue charged
+#: lately, are rebuilt by what comes in.
+TABLES = {"cdr_ids": None, "rating_queue": Waiting, "rated_lately": None}

@@ -15,6 +15,7 @@ from cgrcore.accounting import refund_increments
 from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs.charge import ACCOUNTABLE, charge_cdr
 from cgrcore.cdrs.processed import Processed, observe
+from cgrcore.cdrs.queue import LATELY, check_room, rated_lately, take_out, wait
 from cgrcore.cdrs.records import Cdr, SessionCost, cdr_from_event
 from cgrcore.cdrs.switches import Switches
 from cgrcore.chargers import runs_of
@@ -23,7 +24,7 @@ from cgrcore.event import CgrEvent
 from cgrcore.sessions import active_sessions, cgrid_of, closed_sessions, end
 from cgrcore.world import World
 
-__all__ = ["StoredCdrs", "process_events"]
+__all__ = ["StoredCdrs", "as_charged", "process_events"]
 
 
 class StoredCdrs(msgspec.Struct):
@@ -33,28 +34,52 @@ class StoredCdrs(msgspec.Struct):
     session_costs: dict[tuple[str, str], SessionCost] = {}
 
 
+def as_charged(world: World, stored: StoredCdrs) -> StoredCdrs:
+    """Return what the store holds as it will once it has what the rating queue charged while it was read."""
+    if not len(world.state.table(LATELY)):
+        return stored
+    cdrs = {key: rated_lately(world, cdr) for key, cdr in stored.cdrs.items()}
+    return StoredCdrs(cdrs, stored.session_costs)
+
+
 def process_events(world: World, events: Iterable[CgrEvent], switches: Switches, stored: StoredCdrs) -> list[Processed]:
     """Process events together and return their CDRs.
 
     Raises Conflict EXISTS for a CDR that came before, CgrError PARTIALLY_EXECUTED when a step before rating fails,
-    PartiallyExecuted when thresholds or statistics failed and all else is done.
+    Unavailable RATING_QUEUE_FULL when its charge would have to wait and cannot, PartiallyExecuted when thresholds or
+    statistics failed and all else is done.
     """
+    is_queued = switches.queue and not switches.reprocess and world.settings["cdrs"]["rating_queue"] > 0
+    if is_queued:
+        check_room(world)
+    if switches.reprocess:
+        stored = as_charged(world, stored)
     runs: list[CgrEvent] = []
     for event in events:
         runs.extend(_runs(world, event, switches))
     if not switches.reprocess:
         _take_once(world, runs, stored)
     processed = [_prepare(world, run, switches, stored) for run in runs]
+    if switches.reprocess and (switches.rals or switches.refund):
+        for item in processed:
+            if take_out(world, item.cdr.cgrid, item.cdr.run_id) and switches.refund:
+                item.flags.append("*refund")  # of a charge that was still to come
     if switches.refund:
         for item in processed:
             _refund(world, item, stored)
     if switches.rals:
         for item in processed:
-            _rate(world, item, stored)
+            _rate(world, item, stored, is_queued=is_queued)
     if switches.store:
         for item in processed:
             _store(world, item, switches, stored)
-    observe(world, processed, thresholds=switches.thresholds, stats=switches.stats)
+    charged = processed
+    if is_queued:
+        charged = [item for item in processed if not item.is_waiting]
+        for item in processed:
+            if item.is_waiting:
+                wait(world, item, is_stored=switches.store, thresholds=switches.thresholds, stats=switches.stats)
+    observe(world, charged, thresholds=switches.thresholds, stats=switches.stats)
     return processed
 
 
@@ -138,8 +163,8 @@ def _forget_session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> None:
         world.state.effects.rows.append(("session_costs", "delete", kept))
 
 
-def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
-    """Give the CDR its cost. What cannot be rated keeps the reason in ExtraInfo and no cost."""
+def _rate(world: World, item: Processed, stored: StoredCdrs, *, is_queued: bool) -> None:
+    """Give the CDR its cost, or have it wait. What cannot be rated keeps the reason in ExtraInfo and no cost."""
     cdr = item.cdr
     if cdr.request_type == "*none":
         return
@@ -152,7 +177,11 @@ def _rate(world: World, item: Processed, stored: StoredCdrs) -> None:
     if cdr.cost_details is not None:
         refund_increments(world, cdr.cost_details, cdr.tor)
     taken = None if item.flags else _session_cost(world, cdr, stored)
-    item.cdr = taken or charge_cdr(world, cdr)
+    if taken is None and is_queued and cdr.cost_details is None:
+        item.is_waiting = True
+        item.cdr = cdr if cdr.request_type == "*directdebit" else msgspec.structs.replace(cdr, cost_nano=None)
+    else:
+        item.cdr = taken or charge_cdr(world, cdr)
 
 
 def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:

@@ -21,11 +21,15 @@ SELECTING = frozenset(("*thdProfileIDs", "*thdProfileIgnoreFilters", "*stsProfil
 
 
 class Processed(msgspec.Struct):
-    """One run's CDR as it became, the event it was made of, and what was done to it (`*refund`)."""
+    """One run's CDR as it became, the event it was made of, and what was done to it (`*refund`).
+
+    One that `is_waiting` is charged later.
+    """
 
     cdr: Cdr
     run: CgrEvent
     flags: list[str]
+    is_waiting: bool = False
 
     def event_as_wire(self, new_id: Callable[[], str]) -> dict[str, Any]:
         """Return the event as it became: the CDR's fields, or what came in when nothing was to be rated."""

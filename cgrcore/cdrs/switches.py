@@ -17,7 +17,10 @@ __all__ = ["Switches", "flag_values", "switches_for"]
 
 
 class Switches(msgspec.Struct, frozen=True):
-    """The steps to take. `rerate` refunds and rates again; `reprocess` takes a CDR that came before."""
+    """The steps to take. `rerate` refunds and rates again; `reprocess` takes a CDR that came before.
+
+    With `queue` a CDR that came for the first time is charged later.
+    """
 
     attributes: bool = False
     chargers: bool = False
@@ -29,6 +32,7 @@ class Switches(msgspec.Struct, frozen=True):
     rerate: bool = False
     refund: bool = False
     reprocess: bool = False
+    queue: bool = False
 
 
 #: The flag that sets each switch, and the event option that does.
@@ -68,6 +72,7 @@ def configured(world: World) -> Switches:
         thresholds=bool(section["thresholds_conns"]),
         stats=bool(section["stats_conns"]),
         rals=bool(section["rals_conns"]),
+        queue=section["rating_queue"] > 0,
     )
 
 

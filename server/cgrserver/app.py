@@ -37,6 +37,7 @@ from cgrserver.rpc.registry import METHODS
 from cgrserver.services import filter_sources
 from cgrserver.services.outside import OutsideTask
 from cgrserver.services.queries import QueriesTask
+from cgrserver.services.rating_queue import RatingQueueTask
 from cgrserver.services.scheduler import SchedulerTask
 from cgrserver.services.session_clients import SessionClients
 from cgrserver.services.sessions import SessionTimersTask, SyncTask, forget_what_is_over
@@ -184,6 +185,7 @@ class Application:
         if settings["schedulers"]["enabled"]:
             nursery.start_soon(SchedulerTask(self.world, decide, self._clock_ns, complete).run)
         nursery.start_soon(QueriesTask(self.world, decide, self._clock_ns, complete).run)
+        nursery.start_soon(RatingQueueTask(self.world, self.dispatcher.perform).run)
         nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide_soon, settings).run)
         partitions: Mapping[str, Any] = settings["caches"]["partitions"]
         nursery.start_soon(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cgrcore.config.keys import Key, Object
-from cgrcore.config.kinds import Choice, Duration, Number, Text, Texts
+from cgrcore.config.kinds import Boolean, Choice, Duration, Integer, Number, Text, Texts
 from cgrcore.config.maps import Map, TextMap, UsageMap
 from cgrcore.config.vocabulary.parts import boolean, conns, duration, enabled, indexing, integer, text, texts
 from cgrcore.errors import BadRequest
@@ -74,6 +74,22 @@ _CDRS = Object(
     texts("extra_fields", "fields of raw CDRs that are kept besides the known ones"),
     boolean("store_cdrs", True, "keep CDRs in stor_db"),
     boolean("compress_stored_cost", False, "store equal parts of cost details once"),
+    Key(
+        "rating_queue",
+        Integer(0),
+        0,
+        "CDRs that may wait to be charged after they were answered, beyond which they are refused with "
+        "RATING_QUEUE_FULL; 0: a CDR is charged before it is answered",
+        is_ours=True,
+    ),
+    Key("rating_batch", Integer(1), 200, "CDRs of the queue that are charged in one transaction", is_ours=True),
+    Key(
+        "rating_queue_details",
+        Boolean(),
+        False,
+        "cost details of queued CDRs that no account pays for are kept; each of these is then priced by itself",
+        is_ours=True,
+    ),
     integer("session_cost_retries", 5, "how often the cost of a session is looked for before the CDR is rated anew", 0),
     *conns("chargers", "rals", "attributes", "thresholds", "stats"),
     texts("online_cdr_exports", "exporters every CDR is given to"),

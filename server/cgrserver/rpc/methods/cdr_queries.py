@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from cgrcore.cdrs import take_out
 from cgrcore.cdrs.filter import CdrFilter, filter_from_legacy, filter_from_wire, filter_of_internal
 from cgrcore.cdrs.records import DEFAULT_RUN, Cdr
 from cgrcore.errors import BadRequest, NotFound, server_error
@@ -173,6 +174,8 @@ def remove_cdrs(world: World, args: CdrFilterArgs, cdrs: list[Cdr]) -> str:
     if not cdrs:
         raise server_error(NotFound())
     world.state.effects.rows.extend(("cdrs", "delete", cdr) for cdr in cdrs)
+    for cdr in cdrs:
+        take_out(world, cdr.cgrid, cdr.run_id)
     return "OK"
 
 

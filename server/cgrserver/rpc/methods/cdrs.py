@@ -10,6 +10,7 @@ from cgrcore.cdrs import (
     Processed,
     StoredCdrs,
     Switches,
+    as_charged,
     configured,
     event_of,
     process_events,
@@ -22,7 +23,7 @@ from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, PartiallyEx
 from cgrcore.event import CgrEvent, new_event, usage_of
 from cgrcore.rating import EventCost
 from cgrcore.sessions import cgrid_of
-from cgrcore.timing import parse_duration, parse_time
+from cgrcore.timing import format_time, parse_duration, parse_time
 from cgrcore.world import World
 from cgrserver.rpc.methods.cdr_queries import CdrFilterArgs
 from cgrserver.rpc.methods.responder import CdrCallArgs
@@ -72,19 +73,20 @@ async def _fetch(store: Any, events: list[dict[str, Any]]) -> StoredCdrs:
 @method("CDRsV1.ProcessEvent", fetch=fetch_event)
 def process_event(world: World, args: CdrEventArgs, stored: StoredCdrs) -> str:
     """Process one event into CDRs: alter, fork, rate, store."""
-    _process(world, args, stored)
+    _process(world, args, stored, configured(world))
     return "OK"
 
 
 @method("CDRsV2.ProcessEvent", fetch=fetch_event)
 def process_event_v2(world: World, args: CdrEventArgs, stored: StoredCdrs) -> list[dict[str, Any]]:
-    """Process one event into CDRs and return them."""
-    return [{"Flags": i.flags, "Event": i.event_as_wire(world.new_id)} for i in _process(world, args, stored)]
+    """Process one event into CDRs and return them, with their costs: they do not wait in the rating queue."""
+    processed = _process(world, args, stored, msgspec.structs.replace(configured(world), queue=False))
+    return [{"Flags": i.flags, "Event": i.event_as_wire(world.new_id)} for i in processed]
 
 
-def _process(world: World, args: CdrEventArgs, stored: StoredCdrs) -> list[Processed]:
+def _process(world: World, args: CdrEventArgs, stored: StoredCdrs, base: Switches) -> list[Processed]:
     event = args.event(world)
-    return process_events(world, [event], switches_for(configured(world), event.options, args.Flags or []), stored)
+    return process_events(world, [event], switches_for(base, event.options, args.Flags or []), stored)
 
 
 @method("CDRsV1.ProcessEvents", fetch=_fetch_events)
@@ -126,6 +128,7 @@ def _again(world: World, args: RateArgs, stored: StoredCdrs, switches: Switches)
     if not stored.cdrs:
         raise NotFound(subject="cdr")
     single = msgspec.structs.replace(switches, chargers=False)
+    stored = as_charged(world, stored)
     for cdr in stored.cdrs.values():
         fields = {**event_of(cdr, world.new_id), "CostDetails": cdr.cost_details}
         event = new_event(world, cdr.tenant, "", None, fields, args.APIOpts)
@@ -262,3 +265,22 @@ def store_session_cost(world: World, args: SessionCostArgs, is_known: bool) -> s
     )
     world.state.effects.rows.append(("session_costs", "insert", kept))
     return "OK"
+
+
+# --- the rating queue -------------------------------------------------------------------------------------------------
+
+
+class QueueArgs(Args):
+    Tenant: str = ""
+
+
+@method("RatingQueueSv1.GetStatus")
+def get_queue_status(world: World, args: QueueArgs) -> dict[str, Any]:
+    """Return how many CDRs wait to be charged, how many may, and since when the first does (empty when none does)."""
+    waiting = world.state.table("rating_queue").records.values()
+    since_at = min((it.queued_at for it in waiting), default=None)
+    return {
+        "Waiting": len(waiting),
+        "Limit": world.settings["cdrs"]["rating_queue"],
+        "Since": "" if since_at is None else format_time(since_at),
+    }

@@ -10,6 +10,7 @@ from cgrcore.codecs.birpc import Answer, call_text, read_message
 from cgrcore.codecs.gotypes import GoField, GoStruct, GoTypes
 from cgrcore.codecs.instants import instant_error
 from cgrcore.codecs.jsonrpc import NO_PARAMS, Request, encode, failure, id_text, read_request, success
+from cgrcore.codecs.posted_cdrs import cdr_from_form, cdr_from_freeswitch
 
 __all__ = [
     "NO_PARAMS",
@@ -22,6 +23,8 @@ __all__ = [
     "NotJson",
     "Request",
     "call_text",
+    "cdr_from_form",
+    "cdr_from_freeswitch",
     "encode",
     "failure",
     "id_text",

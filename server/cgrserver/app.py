@@ -45,6 +45,7 @@ from cgrserver.settings import unserved_warning
 from cgrserver.storage.reads import StoreReads
 from cgrserver.storage.tables import Codecs, declared_tables
 from cgrserver.transports.birpc import serve_birpc
+from cgrserver.transports.http import serve_http
 from cgrserver.transports.json_tcp import serve_json
 
 __all__ = ["Application", "Surroundings", "serve"]
@@ -165,6 +166,7 @@ class Application:
         listeners: list[tuple[str, Any, tuple[Any, ...]]] = [
             ("json", serve_json, (listen["rpc_json"], *common)),
             ("birpc_json", serve_birpc, (listen["birpc_json"], self.world, self.clients, *common)),
+            ("http", serve_http, (listen["http"], *common)),
         ]
         started = []
         for name, serve_one, args in listeners:

@@ -18,7 +18,7 @@ from tests.sessions.calls import Phone, decide, held, make_world
 
 
 class Client:
-    """The client of all sessions, when it is connected. `told` are ends it was told of, `asked` those it was asked for."""
+    """The client of all sessions, when it is connected: what it was told of and asked for."""
 
     longest_end_ns = 15 * SECOND_NS
 

@@ -90,7 +90,7 @@ _LIMITS = Object(
 _LISTEN = Object(
     text("rpc_json", "127.0.0.1:2012", "JSON-RPC over TCP; empty: not listening"),
     text("rpc_gob", "127.0.0.1:2013", "Go's net/rpc GOB over TCP; not in this version yet"),
-    text("http", "127.0.0.1:2080", "HTTP and websocket; not in this version yet"),
+    text("http", "127.0.0.1:2080", "HTTP: JSON-RPC, also over websocket, and CDRs of switches; empty: not listening"),
     text("rpc_json_tls", "127.0.0.1:2022", "JSON-RPC over TLS; not in this version yet"),
     text("rpc_gob_tls", "127.0.0.1:2023", "GOB over TLS; not in this version yet"),
     text("http_tls", "127.0.0.1:2280", "HTTPS; not in this version yet"),

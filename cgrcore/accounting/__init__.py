@@ -14,6 +14,7 @@ from cgrcore.accounting.change import (
     settle,
     transfer_balance,
 )
+from cgrcore.accounting.correct import correct_cost, is_paid_otherwise
 from cgrcore.accounting.debit import UNLIMITED_NS, debit, max_debit, max_usage
 from cgrcore.accounting.explain import BalanceVerdict, Explanation, explain
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, SharedGroup, Sharing, account_id_of
@@ -51,11 +52,13 @@ __all__ = [
     "balance_as_wire",
     "change_balances",
     "charge_slice",
+    "correct_cost",
     "debit",
     "debit_monetary",
     "drop_expired",
     "edit_account",
     "explain",
+    "is_paid_otherwise",
     "matches",
     "max_debit",
     "max_usage",

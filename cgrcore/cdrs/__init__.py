@@ -1,5 +1,6 @@
 """Call detail records: what is kept of every call, and how it is charged when no session did."""
 
+from cgrcore.cdrs.correct import Correction, correct_cdr
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.process import StoredCdrs, as_charged, process_events
 from cgrcore.cdrs.processed import Processed, event_of
@@ -13,6 +14,7 @@ __all__ = [
     "TABLES",
     "Cdr",
     "CdrFilter",
+    "Correction",
     "Processed",
     "StoredCdrs",
     "Switches",
@@ -20,6 +22,7 @@ __all__ = [
     "as_charged",
     "cdr_from_event",
     "configured",
+    "correct_cdr",
     "event_of",
     "forget_closed",
     "forget_taken",
@@ -33,6 +36,6 @@ __all__ = [
     "take_out",
 ]
 
-#: The tables of this subject, by "CGRID:RunID". Identities of CDRs that were taken, and of those that the queue charged
-#: lately, are rebuilt by what comes in.
-TABLES = {"cdr_ids": None, "rating_queue": Waiting, "rated_lately": None}
+#: The tables of this subject, by "CGRID:RunID". Identities of CDRs that were taken, and of those that were charged or
+#: changed lately, are rebuilt by what comes in.
+TABLES = {"cdr_ids": None, "rating_queue": Waiting, "rated_lately": None, "cdrs_changed": None}

@@ -13,6 +13,7 @@ import msgspec
 
 from cgrcore.accounting import refund_increments
 from cgrcore.attributes import process as process_attributes
+from cgrcore.cdrs.changed import CHANGED, as_changed, note_change
 from cgrcore.cdrs.charge import ACCOUNTABLE, charge_cdr
 from cgrcore.cdrs.processed import Processed, observe
 from cgrcore.cdrs.queue import LATELY, check_room, rated_lately, take_out, wait
@@ -35,10 +36,10 @@ class StoredCdrs(msgspec.Struct):
 
 
 def as_charged(world: World, stored: StoredCdrs) -> StoredCdrs:
-    """Return what the store holds as it will once it has what the rating queue charged while it was read."""
-    if not len(world.state.table(LATELY)):
+    """Return what the store holds as it will once it has what was charged or changed while it was read."""
+    if not len(world.state.table(LATELY)) and not len(world.state.table(CHANGED)):
         return stored
-    cdrs = {key: rated_lately(world, cdr) for key, cdr in stored.cdrs.items()}
+    cdrs = {key: as_changed(world, rated_lately(world, cdr)) for key, cdr in stored.cdrs.items()}
     return StoredCdrs(cdrs, stored.session_costs)
 
 
@@ -213,3 +214,5 @@ def _store(world: World, item: Processed, switches: Switches, stored: StoredCdrs
     if exists and not (switches.rerate or item.flags):
         raise Conflict("EXISTS", subject="cdr", subject_id=f"{cdr.cgrid}:{cdr.run_id}")
     world.state.effects.rows.append(("cdrs", "update" if exists else "insert", cdr))
+    if exists:
+        note_change(world, cdr)

@@ -28,14 +28,14 @@ class Office:
             processed = process_events(self.world, events, switches, self.stored)
         except CgrError as error:
             if error.keeps_changes:
-                self._keep(self.world.state.take().rows)
+                self.keep(self.world.state.take().rows)
             else:
                 self.world.state.rollback()
             raise
-        self._keep(self.world.state.take().rows)
+        self.keep(self.world.state.take().rows)
         return processed
 
-    def _keep(self, rows: Iterable[tuple[str, str, Any]]) -> None:
+    def keep(self, rows: Iterable[tuple[str, str, Any]]) -> None:
         for journal, operation, row in rows:
             if journal == "cdrs":
                 self.operations.append(operation)

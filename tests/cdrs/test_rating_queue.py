@@ -43,7 +43,7 @@ class Queue:
     def charge(self, *keys: str) -> int:
         self.world.state.begin("rating queue")
         count = rate_waiting(self.world, keys or keys_in_order(self.world))
-        self.office._keep(self.world.state.take().rows)
+        self.office.keep(self.world.state.take().rows)
         return count
 
     def costs(self) -> dict[str, int | None]:

@@ -1,7 +1,9 @@
 """The records of a tariff: destinations, timings, rates, rating plans and rating profiles, as they are kept.
 
 Rules: prices are for one `unit_ns`, charged in steps of `increment_ns`; the rates of a rating are slots in order of
-`group_start_ns`. A rating plan holds its rates and timings whole. Does not know: how a call is priced.
+`group_start_ns`. A rating plan holds its rates and timings whole, and so does every cost that is stored: therefore they
+are kept without the names of their fields, and a new field goes last and has a default. Does not know: how a call is
+priced.
 """
 
 from typing import Any
@@ -18,7 +20,7 @@ class Destination(msgspec.Struct, frozen=True, gc=False):
     prefixes: tuple[str, ...] = ()
 
 
-class Timing(msgspec.Struct, frozen=True):
+class Timing(msgspec.Struct, frozen=True, array_like=True):
     """Recurring hours. An empty list, or none, matches everything; week days count from 0, Sunday.
 
     `end_time` is kept and has no effect on rates.
@@ -48,7 +50,7 @@ def _numbers(values: tuple[int, ...] | None) -> list[int] | None:
     return None if values is None else list(values)
 
 
-class Rate(msgspec.Struct, frozen=True):
+class Rate(msgspec.Struct, frozen=True, array_like=True):
     """One slot: from `group_start_ns` on, `value_nano` a `unit_ns`, in steps of `increment_ns` (0: a second)."""
 
     group_start_ns: int = 0
@@ -57,7 +59,7 @@ class Rate(msgspec.Struct, frozen=True):
     unit_ns: int = 0
 
 
-class Rating(msgspec.Struct, frozen=True):
+class Rating(msgspec.Struct, frozen=True, array_like=True):
     """What a destination costs: the fee of the first slot's row, how the total is rounded and capped, the slots."""
 
     connect_fee_nano: int = 0
@@ -68,7 +70,7 @@ class Rating(msgspec.Struct, frozen=True):
     rates: tuple[Rate, ...] = ()
 
 
-class PlanRate(msgspec.Struct, frozen=True):
+class PlanRate(msgspec.Struct, frozen=True, array_like=True):
     """A rating that holds in the hours of a timing; among those that hold, the heaviest counts."""
 
     timing: Timing | None

@@ -259,15 +259,12 @@ def _timings(stored: list[dict[str, Any]] | None) -> tuple[Timing, ...] | None:
     return None if stored is None else tuple(_timing(timing) for timing in stored)
 
 
+#: What the fields of a timing are called on the wire, in their order.
+TIMING_NAMES = ("ID", "Years", "Months", "MonthDays", "WeekDays", "StartTime", "EndTime")
+
+
 def _timing(stored: dict[str, Any]) -> Timing:
-    names = {
-        "id": "ID",
-        "years": "Years",
-        "months": "Months",
-        "month_days": "MonthDays",
-        "week_days": "WeekDays",
-        "start_time": "StartTime",
-        "end_time": "EndTime",
-    }
-    fields = {field: stored[name] for field, name in names.items() if stored.get(name) is not None}
-    return msgspec.convert(fields, Timing)
+    values = []
+    for name, default in zip(TIMING_NAMES, msgspec.structs.astuple(Timing()), strict=True):
+        values.append(default if stored.get(name) is None else stored[name])
+    return msgspec.convert(values, Timing)

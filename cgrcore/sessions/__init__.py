@@ -14,7 +14,15 @@ from cgrcore.sessions.control import (
     schedule_end,
     stale_sessions,
 )
-from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active, passive_sessions, relocate
+from cgrcore.sessions.finding import (
+    active_sessions,
+    cgrid_of,
+    closed_sessions,
+    find_active,
+    is_known,
+    passive_sessions,
+    relocate,
+)
 from cgrcore.sessions.lifecycle import (
     authorise,
     end,
@@ -56,6 +64,7 @@ __all__ = [
     "external_session",
     "find_active",
     "initiate",
+    "is_known",
     "list_runs",
     "low_balance",
     "message",

@@ -194,7 +194,7 @@ def end_silent(world: World, cgrid: str) -> Session | None:
     options = session.options
 
     def chosen(option: str, key: str) -> int | None:
-        value = duration_option(options, option, section.get(key))
+        value = duration_option(options, option, section.get(key) or None)
         return None if value is None else int(value)
 
     silence_ns = chosen("*sessionsTTLLastUsage", "session_last_usage")

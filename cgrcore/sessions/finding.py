@@ -19,6 +19,7 @@ __all__ = [
     "cgrid_of",
     "closed_sessions",
     "find_active",
+    "is_known",
     "matching_runs",
     "passive_sessions",
     "relocate",
@@ -71,6 +72,16 @@ def find_active(world: World, event: dict[str, Any]) -> Session | None:
         sessions.put(cgrid, session)
         return session
     return relocate(world, active_sessions(world), event, cgrid)
+
+
+def is_known(world: World, event: dict[str, Any]) -> bool:
+    """Return whether the event's session is active, standing by or over, under this or its former name."""
+    tables = (active_sessions(world), closed_sessions(world), passive_sessions(world))
+    cgrid = cgrid_of(event)
+    if any(cgrid in sessions for sessions in tables):
+        return True
+    initial = event.get("InitialOriginID")
+    return bool(initial) and cgrid_of({"OriginID": initial, "OriginHost": event.get("OriginHost")}) in tables[0]
 
 
 def relocate(world: World, sessions: Table[Session], event: dict[str, Any], cgrid: str) -> Session | None:

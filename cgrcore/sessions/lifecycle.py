@@ -4,7 +4,7 @@ Each function is one decision. A session that could not be started is not active
 end and its CDR find it and charge nothing twice. A session that has ended stays ended.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, ParamSpec, TypeVar
 
 from cgrcore.accounting import max_usage
@@ -109,7 +109,7 @@ def initiate(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[
     """
     session = new_session(world, event)
     sessions = active_sessions(world)
-    if session.cgrid in sessions or _has_ended(world, event, session.cgrid):
+    if session.cgrid in sessions or _has_ended(world, event, session):
         raise Conflict("EXISTS", subject="session", subject_id=session.cgrid)
     closed_sessions(world).remove(session.cgrid)
     granted = _rals(grant, world, session, session.event, is_forced=is_forced)
@@ -123,10 +123,19 @@ def initiate(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[
     return granted
 
 
-def _has_ended(world: World, event: CgrEvent, cgrid: str) -> bool:
+def _has_ended(world: World, event: CgrEvent, session: Session) -> bool:
     """True for what was charged before: its request has come once more, and late. Events without a name are all new."""
-    ended = closed_sessions(world).get(cgrid)
-    return ended is not None and not ended.is_failed and bool(event.event.get("OriginID"))
+    if not event.event.get("OriginID"):
+        return False
+    ended = closed_sessions(world).get(session.cgrid)
+    if ended is not None:
+        return not ended.is_failed
+    return any(_is_taken(world, session, run) for run in session.runs)
+
+
+def _is_taken(world: World, session: Session, run: SessionRun) -> bool:
+    """True when the run's CDR has come, without a session, a short while ago."""
+    return f"{session.cgrid}:{run.run_id}" in world.state.table("cdr_ids")
 
 
 def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = None) -> None:
@@ -197,8 +206,11 @@ def _touch(world: World, session: Session) -> None:
         timers_of(world).watch(session)
 
 
-def terminate(world: World, event: CgrEvent) -> None:
-    """End a session with its final usage. One that is unknown is charged as a whole; one that has ended stays so."""
+def terminate(world: World, event: CgrEvent, charged_runs: Collection[str] = ()) -> None:
+    """End a session with its final usage. One that is unknown is charged as a whole; one that has ended stays so.
+
+    `charged_runs` are the runs of an unknown session whose CDRs have come already: they are not charged again.
+    """
     session = find_active(world, event.event)
     if session is not None:
         session.is_chargeable = boolean_option(event.options, "*sessionsChargeable", session.is_chargeable)
@@ -213,8 +225,12 @@ def terminate(world: World, event: CgrEvent) -> None:
             _end_failed(closed.edit(cgrid), event)
         return
     session = new_session(world, event)
-    _rals(grant, world, session, session.event)
-    end(world, session, event)
+    session.runs = [
+        run for run in session.runs if run.run_id not in charged_runs and not _is_taken(world, session, run)
+    ]
+    if session.runs:
+        _rals(grant, world, session, session.event)
+        end(world, session, event)
 
 
 def _end_failed(session: Session, event: CgrEvent) -> None:
@@ -277,7 +293,7 @@ def end_by_cdr(world: World, session: Session, event: CgrEvent) -> None:
 def message(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[str, int]:
     """Charge a one-off event (a text message), once, and return what each run was granted. Raises Conflict EXISTS."""
     session = new_session(world, event)
-    if _has_ended(world, event, session.cgrid):
+    if _has_ended(world, event, session):
         raise Conflict("EXISTS", subject="message", subject_id=session.cgrid)
     granted = _rals(grant, world, session, session.event, is_forced=is_forced)
     least = min(granted.values())

@@ -12,8 +12,10 @@ from cgrcore.sessions import (
     deactivate,
     disconnect,
     end_silent,
+    end_stale,
     list_runs,
     passive_sessions,
+    stale_sessions,
 )
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
@@ -85,6 +87,16 @@ def test_no_more_sessions_are_disconnected_than_asked(phones: list[Phone]) -> No
     assert (len(ended), sum(it.is_active for it in phones)) == (2, 1)
 
 
+def test_one_session_whose_charge_fails_keeps_no_other_from_ending(phones: list[Phone]) -> None:
+    world = phones[0].world
+    first, *_ = sorted(phones, key=lambda it: it.cgrid)
+    for run in first.session.runs:
+        run.event["Account"] = "unknown"
+        run.total_usage_ns += 60 * SECOND_NS
+    ended, is_whole = decide(world, lambda world: disconnect(world, "cgrates.org", [], None))
+    assert (len(ended), is_whole, [it.is_active for it in phones]) == (3, False, [False] * 3)
+
+
 def test_disconnecting_nothing_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         decide(world, lambda world: disconnect(world, "cgrates.org", [], None))
@@ -100,6 +112,28 @@ def test_sessions_that_pass_the_filter_are_altered(phones: list[Phone]) -> None:
 def test_an_alteration_does_not_rename_a_session(phones: list[Phone]) -> None:
     decide(phones[0].world, lambda world: alter(world, "cgrates.org", [OF_CALL_2], None, {"OriginID": "x"}, {}))
     assert phones[1].session.event["OriginID"] == "call-2"
+
+
+def test_sessions_that_no_client_knows_are_stale(phones: list[Phone]) -> None:
+    assert stale_sessions(phones[0].world, {phones[0].cgrid, phones[2].cgrid}) == [phones[1].cgrid]
+
+
+def test_sessions_of_a_client_that_told_nothing_are_not_stale(phones: list[Phone]) -> None:
+    phones[1].session.connection_id = "deaf"
+    assert stale_sessions(phones[0].world, {phones[0].cgrid, phones[2].cgrid}, {"deaf"}) == []
+
+
+def test_a_stale_session_is_charged_for_a_part_of_the_extra_usage(phone: Phone) -> None:
+    phone.initiate("60s")
+    decide(phone.world, lambda world: end_stale(world, phone.cgrid, 60 * SECOND_NS))
+    usage_ns = phone.session.runs[0].total_usage_ns
+    assert 60 * SECOND_NS < usage_ns < 120 * SECOND_NS
+
+
+def test_a_filter_that_does_not_exist_ends_nothing(phones: list[Phone]) -> None:
+    with pytest.raises(NotFound):
+        decide(phones[0].world, lambda world: disconnect(world, "cgrates.org", ["FLT_UNKNOWN"], None))
+    assert all(it.is_active for it in phones)
 
 
 # --- standing by -----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import pytest
 
 from cgrcore.errors import CgrError, Conflict, NotFound, Refused
-from cgrcore.sessions import UNLIMITED, closed_sessions, initiate, record_failed_start
+from cgrcore.sessions import UNLIMITED, closed_sessions, initiate, record_failed_start, terminate
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from tests.accounting.small_world import balance, make_account
@@ -233,6 +233,65 @@ def test_an_update_that_comes_after_the_end_is_refused(phone: Phone) -> None:
     assert (phone.is_active, held(phone.world)) == (False, {"m": "9.55"})
 
 
+def test_a_start_that_comes_after_the_end_begins_no_session(phone: Phone) -> None:
+    phone.initiate("60s")
+    phone.terminate("45s")
+    with pytest.raises(Conflict):
+        phone.initiate("60s")
+    assert (phone.is_active, held(phone.world)) == (False, {"m": "9.55"})
+
+
+def test_a_late_start_leaves_the_ended_session_its_cost(phone: Phone) -> None:
+    phone.initiate("60s")
+    phone.terminate("45s")
+    with pytest.raises(Conflict):
+        phone.initiate("60s")
+    assert phone.session.runs[0].cost is not None
+
+
+def test_calls_without_a_name_are_all_new(phone: Phone) -> None:
+    del phone.fields["OriginID"]
+    for _ in range(2):
+        phone.initiate("60s")
+        phone.terminate("45s")
+    assert held(phone.world) == {"m": "9.1"}
+
+
+# --- CDRs that came without a session --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def billed(phone: Phone) -> Phone:
+    """A call whose CDR came, and was charged, before any request of its session."""
+    phone.world.state.table("cdr_ids").put(f"{phone.cgrid}:*default", phone.world.now_at)
+    phone.world.state.take()
+    return phone
+
+
+def test_the_end_of_a_call_whose_cdr_has_come_charges_nothing(billed: Phone) -> None:
+    billed.terminate("45s")
+    assert held(billed.world) == {"m": "10"}
+
+
+def test_the_end_of_a_call_whose_cdr_is_stored_charges_nothing(phone: Phone) -> None:
+    decide(phone.world, lambda world: terminate(world, phone.event("45s"), {"*default"}))
+    assert held(phone.world) == {"m": "10"}
+
+
+def test_a_run_without_a_cdr_is_charged_at_the_end(phone: Phone) -> None:
+    add_charger(phone.world, "again")
+    decide(phone.world, lambda world: terminate(world, phone.event("45s"), {"*default"}))
+    assert held(phone.world) == {"m": "9.55"}
+
+
+def test_a_call_whose_cdr_has_come_is_not_begun(billed: Phone) -> None:
+    with pytest.raises(Conflict):
+        billed.initiate("60s")
+
+
+# --- what is left ----------------------------------------------------------------------------------------------------
+
+
 def test_what_is_left_of_a_session_is_its_usage(phone: Phone) -> None:
     phone.initiate("60s")
     phone.terminate("45s")
@@ -311,6 +370,20 @@ def test_a_start_after_a_refused_one_is_charged(phone: Phone) -> None:
 def test_a_message_is_charged_at_once(phone: Phone) -> None:
     assert seconds(phone.message("5s")) == 5
     assert (phone.is_active, held(phone.world)) == (False, {"m": "9.95"})
+
+
+def test_a_message_that_comes_again_is_charged_once(phone: Phone) -> None:
+    phone.message("5s")
+    with pytest.raises(Conflict):
+        phone.message("5s")
+    assert held(phone.world) == {"m": "9.95"}
+
+
+def test_messages_without_a_name_are_all_charged(phone: Phone) -> None:
+    del phone.fields["OriginID"]
+    phone.message("5s")
+    phone.message("5s")
+    assert held(phone.world) == {"m": "9.9"}
 
 
 def test_a_message_is_kept_for_its_cdr(phone: Phone) -> None:

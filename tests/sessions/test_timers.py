@@ -3,7 +3,7 @@
 import msgspec
 
 from cgrcore.sessions import timers_of
-from cgrcore.sessions.timers import SessionTimers, due_at
+from cgrcore.sessions.timers import SessionTimers, due_at, spread
 from cgrcore.timing import SECOND_NS, ZERO_AT
 from tests.accounting.small_world import START_AT
 from tests.sessions.calls import Phone
@@ -73,3 +73,22 @@ def test_timers_are_built_from_the_table_after_a_restart(phone: Phone) -> None:
 def test_a_run_that_waits_for_nothing_has_no_instant(phone: Phone) -> None:
     phone.initiate("60s")
     assert phone.session.runs[0].next_debit_at == ZERO_AT
+
+
+def test_a_delay_spreads_the_ends_of_silent_sessions(phone: Phone) -> None:
+    phone.options |= {"*sessionsTTL": "10s", "*sessionsTTLMaxDelay": "5s"}
+    phone.initiate("60s")
+    delay_ns = phone.session.expires_at - START_AT - 10 * SECOND_NS
+    assert 0 < delay_ns < 5 * SECOND_NS
+
+
+def test_the_delay_of_a_session_is_always_the_same(phone: Phone) -> None:
+    assert spread(phone.cgrid, SECOND_NS) == spread(phone.cgrid, SECOND_NS)
+
+
+def test_delays_differ_from_session_to_session() -> None:
+    assert len({spread(str(number), SECOND_NS) for number in range(100)}) == 100
+
+
+def test_without_a_limit_there_is_no_delay() -> None:
+    assert spread("any", 0) == 0

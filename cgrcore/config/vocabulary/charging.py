@@ -130,6 +130,15 @@ _SESSIONS = Object(
         "usage of requests that name none, by type of record",
     ),
     duration("session_ttl", "0s", "a session without update is ended after this; 0: never", zero="0"),
+    *(
+        Key(name, Duration("0s"), None, meaning, hides_empty=True)
+        for name, meaning in (
+            ("session_ttl_max_delay", "sessions without update are ended up to this later, not all at once; 0: none"),
+            ("session_ttl_last_used", "what is taken as used of the last grant then; 0: all of it"),
+            ("session_ttl_usage", "the usage of the whole session then; 0: what was granted"),
+            ("session_last_usage", "what is charged for the silent time; 0: session_ttl"),
+        )
+    ),
     Key("session_indexes", Texts(always=("OriginID",)), None, "fields that sessions are found by"),
     Key("client_protocol", Number(), 2, "version of the methods that clients on bidirectional connections speak"),
     duration("channel_sync_interval", "0", "how often clients are asked which sessions they have; 0: never", zero="0"),

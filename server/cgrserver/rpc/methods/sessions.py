@@ -13,8 +13,10 @@ from cgrcore.event import CgrEvent, new_event
 from cgrcore.money import number_from_nano
 from cgrcore.sessions import (
     authorise,
+    cgrid_of,
     find_active,
     initiate,
+    is_known,
     message,
     prefixed,
     record_failed_start,
@@ -284,14 +286,30 @@ def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
     return _shape(world, reply, UPDATE_KEYS)
 
 
-@method("SessionSv1.TerminateSession")
-def terminate_session(world: World, args: TerminateArgs) -> str:
-    """End a session and settle its final usage."""
+#: What is asked of the store for a call whose session is at hand.
+_NO_RUNS: frozenset[str] = frozenset()
+
+
+def _fetch_charged(store: Any, world: World, args: TerminateArgs) -> Any:
+    """Return the runs of an unknown call whose CDRs have come already."""
+    if not args.TerminateSession or not args.Event or is_known(world, args.Event):
+        return _NO_RUNS
+    return _charged_runs(store, cgrid_of(args.Event))
+
+
+async def _charged_runs(store: Any, cgrid: str) -> frozenset[str]:
+    cdrs, _ = await store.find_calls([cgrid])
+    return frozenset(cdr.run_id for cdr in cdrs)
+
+
+@method("SessionSv1.TerminateSession", fetch=_fetch_charged)
+def terminate_session(world: World, args: TerminateArgs, charged_runs: frozenset[str]) -> str:
+    """End a session and settle its final usage. Of a call without a session, what its CDRs did not charge is charged."""
     event = args.event(world)
     _need(args.TerminateSession or args.ReleaseResources or args.ReleaseIP)
     _need_origin(event)
     if args.TerminateSession:
-        terminate(world, event)
+        terminate(world, event, charged_runs)
     if args.ReleaseResources:
         subsystem(world, "resources", "Resources", event, "release")
     if args.ReleaseIP:

@@ -44,9 +44,10 @@ ALLOWED: dict[str, str] = {
     "cgrcore.rankings": VALUES + " filters thresholds stats queries",
     "cgrcore.resources": VALUES + " filters thresholds",
     "cgrcore.ips": VALUES + " filters thresholds",
+    "cgrcore.dispatchers": VALUES + " filters",
     "cgrcore.routes": VALUES + " filters rating accounting attributes resources stats",
     "cgrcore.tariffplan": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds "
-    "stats trends rankings resources ips routes",
+    "stats trends rankings resources ips routes dispatchers",
     "cgrcore.rating.library": VALUES + " config rating tariffplan",
     # flows
     "cgrcore.sessions": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds "
@@ -70,6 +71,7 @@ ALLOWED_IN_SERVER: dict[str, str] = {
     "cgrserver.commit": "storage",
     "cgrserver.storage.reads": "storage commit",
     "cgrserver.bulk": "storage tariffs",
+    "cgrserver.rerating": "storage tariffs",
     # services, rpc
     "cgrserver.services": "clients storage commit telemetry",
     "cgrserver.rpc": "clients storage commit services telemetry settings tariffs",
@@ -77,7 +79,7 @@ ALLOWED_IN_SERVER: dict[str, str] = {
     # the command line, and the one that wires it all
     "cgrserver.demo": "bulk storage",
     "cgrserver.app": "settings lifecycle telemetry clients storage commit bulk services rpc transports",
-    "cgrserver.cli": "settings lifecycle app bulk demo rpc storage tariffs",
+    "cgrserver.cli": "settings lifecycle app bulk demo rerating rpc storage tariffs",
 }
 
 #: Modules that reach outside: the clock, the disk, the network, chance, threads, other processes.

@@ -41,6 +41,7 @@ COMMANDS = (
     Command("dead-letters list", "cgrserver.cli.dead_letters:list_", "Show what could not be delivered outside."),
     Command("dead-letters replay", "cgrserver.cli.dead_letters:replay", "Send again what could not be delivered."),
     Command("dead-letters drop", "cgrserver.cli.dead_letters:drop", "Forget what could not be delivered."),
+    Command("rerate", "cgrserver.cli.rerate:rerate", "Rate files or tables of CDRs anew."),
     Command("migrate", "cgrserver.cli.migrate:migrate", "Bring the store's schema up to date."),
     Command("doctor", "cgrserver.cli.doctor:doctor", "Check that this machine can run the server, and how well."),
 )
@@ -51,6 +52,7 @@ _EXAMPLES = """\
   cgrcore check-tariff tariffplans/fosdem
   cgrcore rate --tariff tariffplans/fosdem --subject 1001 --to 1002 --usage 2m10s --at 2023-06-01T10:00:00Z
   cgrcore call APIerSv2.GetAccounts 'AccountIDs=["1001"]'
+  cgrcore rerate --tariff tariffplans/retail --input march.csv.gz --output march.parquet
   cgrcore account history 1001
   cgrcore call SessionSv1.GetActiveSessions '{"Limit": 10}' --server 127.0.0.1:2012
 """

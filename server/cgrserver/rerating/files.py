@@ -1,0 +1,178 @@
+"""Files that are written under another name and take their own when they are whole.
+
+Rules: what is written is on the disk before the name changes. Does not know: rows, but for what a format asks.
+"""
+
+import os
+import random
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cgrcore.errors import Unavailable
+from cgrserver.rerating.encoding import CsvEncoder, as_it_is, plain
+
+__all__ = ["ArrowFile", "CsvFile", "Encode", "ParquetFile", "WholeFile"]
+
+#: Rows of a group in a Parquet file.
+GROUP_ROWS = 262_144
+
+#: Rows that are looked at to see whether a column repeats itself, and how often it must.
+_SAMPLE_ROWS = 4096
+_MOST_DISTINCT = _SAMPLE_ROWS // 4
+
+
+class Encode(Protocol):
+    """What makes of a batch what `write` takes, in any thread or process."""
+
+    def __call__(self, batch: pa.RecordBatch, /) -> Any: ...
+
+
+class WholeFile:
+    """A file that is there wholly or not at all."""
+
+    encode: Encode = staticmethod(as_it_is)
+
+    def __init__(self, path: Path) -> None:
+        """Make the file under another name, in the same folder. Raises Unavailable."""
+        self.path = path
+        self.row_count = 0
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.{random.randrange(16**6):06x}.part")
+        try:
+            self._opened = open(self._part, "xb")  # noqa: SIM115
+        except OSError as error:
+            raise Unavailable(f"{path}: {error.strerror}") from None
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return str(self.path)
+
+    def write(self, encoded: Any, row_count: int) -> None:
+        """Write rows that were encoded. Raises Unavailable when the disk is full."""
+        try:
+            self._write(encoded)
+        except OSError as error:
+            raise Unavailable(f"{self.path}: {error.strerror or error}") from None
+        self.row_count += row_count
+
+    def close(self) -> None:
+        """Bring the whole file to the disk, still under its other name. Raises Unavailable."""
+        if self._opened.closed:
+            return
+        try:
+            self._finish()
+            self._opened.flush()
+            os.fsync(self._opened.fileno())
+            self._opened.close()
+        except OSError as error:
+            raise Unavailable(f"{self.path}: {error.strerror or error}") from None
+
+    def commit(self) -> None:
+        """Give the file its name, and whatever had it before is gone. Raises Unavailable."""
+        self.close()
+        try:
+            os.replace(self._part, self.path)
+        except OSError as error:
+            raise Unavailable(f"{self.path}: {error.strerror or error}") from None
+
+    def abandon(self) -> None:
+        """Remove what was written, unless it has been committed."""
+        with suppress(OSError, pa.ArrowException):
+            self._opened.close()
+        with suppress(OSError):
+            self._part.unlink()
+
+    def _write(self, encoded: Any) -> None:
+        raise NotImplementedError
+
+    def _finish(self) -> None:
+        """Write what stands at the end of the file."""
+
+
+class CsvFile(WholeFile):
+    """A CSV file with a header, packed or not."""
+
+    def __init__(self, path: Path, schema: pa.Schema, delimiter: str = ",", codec: str | None = None) -> None:
+        super().__init__(path)
+        self.encode = encode = CsvEncoder(delimiter, codec)
+        header = delimiter.join(_quoted(name, delimiter) for name in schema.names).encode() + b"\n"
+        self.write(header if codec is None else encode.packed(header), 0)
+
+    def _write(self, encoded: Any) -> None:
+        self._opened.write(encoded)
+
+
+def _quoted(name: str, delimiter: str) -> str:
+    if any(character in name for character in (delimiter, '"', "\n", "\r")):
+        return '"' + name.replace('"', '""') + '"'
+    return name
+
+
+class ArrowFile(WholeFile):
+    """An Arrow file. Its texts are plain: a file of batches can hold one list of codes only."""
+
+    encode = staticmethod(plain)
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        super().__init__(path)
+        fields = [
+            pa.field(field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
+            for field in schema
+        ]
+        self._writer = pa.ipc.new_file(self._opened, pa.schema(fields))
+
+    def _write(self, encoded: Any) -> None:
+        self._writer.write_batch(encoded)
+
+    def _finish(self) -> None:
+        self._writer.close()
+
+
+class ParquetFile(WholeFile):
+    """A Parquet file, its columns coded where their first rows repeat themselves. Costs take 8 bytes."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        super().__init__(path)
+        self._schema = pa.schema([field.remove_metadata() for field in schema])
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_count = 0
+
+    def _write(self, encoded: Any) -> None:
+        self._waiting.append(encoded)
+        self._waiting_count += encoded.num_rows
+        if self._waiting_count >= GROUP_ROWS:
+            self._write_group()
+
+    def _write_group(self) -> None:
+        # A column whose list of codes changes within a group would be written out in full.
+        table = pa.Table.from_batches(self._waiting, self._schema).unify_dictionaries()
+        self._waiting, self._waiting_count = [], 0
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._opened,
+                self._schema,
+                use_dictionary=[name for name in self._schema.names if _repeats(table.column(name))],
+                store_decimal_as_integer=True,
+            )
+        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+
+    def _finish(self) -> None:
+        if self._waiting or self._writer is None:
+            self._write_group()
+        assert self._writer is not None
+        self._writer.close()
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Tell whether a column repeats itself: coding one that does not costs time for nothing."""
+    if pa.types.is_dictionary(column.type):
+        return True
+    if pa.types.is_nested(column.type):
+        return False
+    sample = column.slice(0, _SAMPLE_ROWS)
+    return len(sample.unique()) <= min(_MOST_DISTINCT, max(1, len(sample) // 2))

@@ -2,6 +2,7 @@
 
 Sessions are kept by CGRID in the tables `sessions` (charged here), `passive_sessions` (standing by for another node)
 and `closed_sessions` (ended, until their CDR has come). They change in place after `Table.edit`.
+They are stored without the names of their fields, four times a call: a new field goes last and has a default.
 Does not know: how a slice is charged, who asks.
 """
 
@@ -45,7 +46,7 @@ MAIN_FIELDS = frozenset(
 )
 
 
-class SessionRun(msgspec.Struct, gc=False):
+class SessionRun(msgspec.Struct, array_like=True, gc=False):
     """One charge of a session: the retail one, a reseller's, a supplier's.
 
     `start` is when charging began, `end_at` how far time is reserved; `total_usage_ns` all usage granted so far,
@@ -72,7 +73,7 @@ class SessionRun(msgspec.Struct, gc=False):
         return msgspec.structs.replace(self, event=dict(self.event))
 
 
-class Session(msgspec.Struct, gc=False):
+class Session(msgspec.Struct, array_like=True, gc=False):
     """One session: the event that began it, with what later events changed, and its runs.
 
     `expires_at` is when a silent session is ended (ZERO_AT: never); `ends_at` when one is ended that its client was

@@ -12,13 +12,14 @@ from libc.stdint cimport int64_t
 cimport cython
 
 from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int128_of, int_of
-from cgrcore._fast.flatprices cimport CAP_DISCONNECT, CAP_FREE, CAP_NONE, Cap, PricedSpan
+from cgrcore._fast.flatprices cimport CAP_DISCONNECT, CAP_FREE, CAP_NONE, Cap, FlatPrice, PricedSpan, Stretch, Terms
 from cgrcore._fast.payments cimport (
     Part,
     Payment,
     Source,
     add_plain,
     free_payment,
+    heaviest,
     later,
     money_payment,
     reach,
@@ -33,6 +34,13 @@ from cgrcore.errors import CgrError, Refused
 cdef int64_t NANO = 1000000000
 
 
+#: How one balance pays for all of a call, as nearly always.
+cdef enum Plan:
+    PLAN_NONE
+    PLAN_UNITS
+    PLAN_MONEY
+
+
 @cython.no_gc
 cdef class Debit(Ask):
     """One debit under way, then the record of what it did. `run` pays from balances, `overdraw` charges the rest to the
@@ -43,7 +51,7 @@ cdef class Debit(Ask):
 
     cdef Rules rules
     cdef list units, money
-    cdef readonly list parts
+    cdef list paid
     cdef readonly AccountBase account
     cdef int128 cost_so_far
     cdef object factor_id
@@ -61,28 +69,177 @@ cdef class Debit(Ask):
     #: A balance that blocks could not pay all.
     cdef readonly bint is_blocked
     #: The accounts that changed.
-    cdef readonly list touched
+    cdef list changed
     cdef Payment fee
     #: Every payment, in the order made.
     cdef list made
+    #: Who paid all of it, and how: then there are no payments until they are asked for.
+    cdef Balance sole
+    cdef Plan plan
+    cdef Terms terms
+    cdef int128 sole_fee, sole_each, sole_held
+    cdef int64_t sole_factor
+    cdef Stretch stretch
     #: What the account's balances held before, once that cannot be told from the payments any more.
     cdef dict held
 
-    cdef int choose(self) except -1:
-        """Find the balances that may pay."""
-        cdef object call = self.call
-        cdef dict extra_fields = call.extra_fields
-        self.is_first = call.is_first
-        self.cost_so_far = int128_of(call.max_cost_so_far_nano)
+    # --- one balance that pays for all ---
+
+    cdef bint make_plan(self) except -1:
+        """Find the one balance that pays for all, where no other could come first; False when that takes a longer look.
+
+        Nothing changes. What is found is what `run` would do.
+        """
+        cdef bint is_plain = True
+        cdef str tor = self.tor or "*voice"
+        cdef Balance units = heaviest(self.account, tor, self.start_at, None, &is_plain)
+        cdef Balance money
+        if self.start_at >= self.end_at:
+            return False
+        if is_plain and tor != "*monetary" and tor != "*generic":
+            units = heaviest(self.account, "*generic", self.start_at, units, &is_plain)
+        if not is_plain:
+            return False
+        money = heaviest(self.account, "*monetary", self.start_at, None, &is_plain)
+        if not is_plain:
+            return False
+        if units is not None:
+            return self.plan_units(units)
+        return money is not None and self.plan_money(money)
+
+    cdef bint plan_units(self, Balance units) except -1:
+        cdef int64_t usage = self.end_at - self.start_at, step, count
+        if units.value <= 0 or units.terms.timings is not None:
+            return False
+        step = self.rules.zero_increment(units.terms.rating_subject, self.tor, True)
+        if step < 0:
+            return False
+        count = usage // step + (1 if usage % step else 0)
+        self.read_rest()
+        self.sole_factor = self.factor_of(units)
+        self.sole_each = units_of(step, self.sole_factor)
+        if reach(units.value, self.sole_each, count) < count:
+            return False
+        self.sole = units
+        self.plan = PLAN_UNITS
+        self.stretch.increment = step
+        self.stretch.count = count
+        self.stretch.end_at = later(self.start_at, step, count)
+        self.stretch.index_ns = step - usage % step if usage % step else 0
+        return True
+
+    cdef bint plan_money(self, Balance money) except -1:
+        cdef int64_t usage = self.end_at - self.start_at, midnight_at
+        cdef FlatPrice price
+        if money.value <= 0 or money.terms.timings is not None or money.terms.rating_subject or self.rules.flat is None:
+            return False
+        price = self.rules.flat.find(self.tenant, self.category, self.subject, self.destination, self.tor,
+                                     self.start_at, usage, self.offset_s, &midnight_at)
+        if price is None or price.terms.cap != CAP_NONE:
+            return False
+        if not price.single(self.start_at, usage, max(self.duration_index_ns, usage), midnight_at, &self.stretch):
+            return False
+        self.terms = price.terms
+        self.sole_fee = self.terms.fee if self.call.is_first else 0
+        self.sole_each = self.stretch.cost
+        if self.sole_fee < 0 or self.sole_each < 0 or money.value < self.sole_fee:
+            return False
+        if reach(money.value - self.sole_fee, self.sole_each, self.stretch.count) < self.stretch.count:
+            return False
+        self.sole = money
+        self.plan = PLAN_MONEY
+        return True
+
+    cdef int follow_plan(self) except -1:
+        """Have the one balance pay for all."""
+        self.sole.is_dirty = True
+        self.rules.accounts.edit(self.account.id)
+        self.sole.value -= self.sole_fee + self.sole_each * self.stretch.count
+        self.sole_held = self.sole.value
+        self.start_at = self.stretch.end_at
+        return 0
+
+    cdef int write_down(self) except -1:
+        """Make the payments of what one balance paid."""
+        cdef Source source = Source.__new__(Source)
+        cdef Payment payment
+        cdef Part part = Part.__new__(Part)
+        cdef int64_t start_at = self.stretch.end_at - self.stretch.increment * self.stretch.count
+        source.balance = self.sole
+        source.account = self.account
+        part.start_at = start_at
+        part.end_at = self.stretch.end_at
+        part.increment_ns = self.stretch.increment
+        part.duration_index_ns = self.stretch.index_ns
+        part.payments = []
+        self.made = []
+        self.changed = [self.account]
+        self.paid = [part]
+        payment = money_payment(source, self.stretch.increment, self.sole_each, self.stretch.count)
+        payment.money_value = self.sole_held
+        if self.plan == PLAN_UNITS:
+            payment.unit, payment.money = self.sole, None
+            payment.unit_amount, payment.cost = self.sole_each, 0
+            payment.unit_value, payment.money_value = self.sole_held, 0
+            payment.factor_nano = self.sole_factor
+            part.free_units = self.sole
+        else:
+            part.span = self.whole_span(start_at)
+            if self.sole_fee > 0:
+                part.payments.append(self.fee_payment(source))
+        part.payments.append(payment)
+        self.made.extend(part.payments)
+        return 0
+
+    cdef Payment fee_payment(self, Source source):
+        cdef Payment payment = money_payment(source, 0, self.sole_fee, 1)
+        payment.money_value = self.sole_held + self.sole_each * self.stretch.count
+        return payment
+
+    cdef PricedSpan whole_span(self, int64_t start_at):
+        cdef PricedSpan span = PricedSpan.__new__(PricedSpan)
+        span.start_at = start_at
+        span.end_at = self.stretch.end_at
+        span.duration_index_ns = self.stretch.index_ns
+        span.increment_ns = self.stretch.increment
+        span.increment_count = self.stretch.count
+        span.cost = self.stretch.cost
+        span.terms = self.terms
+        return span
+
+    @property
+    def parts(self):
+        if self.paid is None:
+            self.write_down()
+        return self.paid
+
+    @property
+    def touched(self):
+        if self.changed is None:
+            self.write_down()
+        return self.changed
+
+    # --- several balances ---
+
+    cdef int read_rest(self) except -1:
+        """Take the fields of the call that few debits need."""
+        cdef dict extra_fields = self.call.extra_fields
+        self.is_first = self.call.is_first
+        self.cost_so_far = int128_of(self.call.max_cost_so_far_nano)
         if extra_fields:
             self.factor_id = extra_fields.get("BalanceFactorID")
-        self.parts = []
-        self.touched = []
+        return 0
+
+    cdef int choose(self) except -1:
+        """Find the balances that may pay."""
+        self.read_rest()
+        self.paid = []
+        self.changed = []
         self.made = []
         self.units = []
         self.money = []
         if not self.choose_plainly():
-            self.units, self.money = self.rules.choose(call, self.account, self.is_dry)
+            self.units, self.money = self.rules.choose(self.call, self.account, self.is_dry)
         return 0
 
     cdef bint choose_plainly(self) except -1:
@@ -153,7 +310,7 @@ cdef class Debit(Ask):
                 self.account.balances.pop("*monetary", None)
             self.is_default_asked = False
         self.made = []
-        self.parts = []
+        self.paid = []
 
     cdef int change(self, Source source) except -1:
         """Announce that a balance changes."""
@@ -167,11 +324,11 @@ cdef class Debit(Ask):
         if self.is_dry:
             return 0
         cdef AccountBase account
-        for account in self.touched:
+        for account in self.changed:
             if account is owner:
                 return 0
         self.rules.accounts.edit(owner.id)
-        self.touched.append(owner)
+        self.changed.append(owner)
         return 0
 
     cdef Source default_source(self):
@@ -243,7 +400,7 @@ cdef class Debit(Ask):
         part.increment_ns = step
         part.payments = [payment]
         self.made.append(payment)
-        self.parts.append(part)
+        self.paid.append(part)
         self.start_at = part.end_at
         return True
 
@@ -271,7 +428,7 @@ cdef class Debit(Ask):
         cdef bint is_paid = False
         if not spans:
             return False
-        if self.is_first and not self.parts:
+        if self.is_first and not self.paid:
             if not self.pay_fee((<PricedSpan>spans[0]).terms.fee, True):
                 return False
         for span in spans:
@@ -304,7 +461,7 @@ cdef class Debit(Ask):
             part.end_at = part.start_at + paid * part.increment_ns
             part.duration_index_ns = max(part.duration_index_ns - (count - paid) * part.increment_ns, 0)
         part.payments = payments
-        self.parts.append(part)
+        self.paid.append(part)
         self.start_at = part.end_at
         return 0
 
@@ -460,7 +617,7 @@ cdef class Debit(Ask):
             return 0
         if total + fee < 0 or not may_go_negative:
             return 0
-        if fee > 0 and not self.parts:
+        if fee > 0 and not self.paid:
             self.pay_fee(fee, False)
         source = self.default_source()
         self.change(source)
@@ -480,17 +637,26 @@ cdef class Debit(Ask):
     cdef int conclude(self) except -1:
         """Count what was used, then settle and announce every account that changed."""
         cdef AccountBase account
-        for account in self.touched:
+        if self.changed is None:
+            if not (self.account.unit_counters or self.rules.must_settle(self.account)):
+                self.tell(self.account)
+                return 0
+            self.write_down()
+        for account in self.changed:
             if account.unit_counters:
                 self.held = self.initial()
-                self.rules.count(self.call, self.touched, self.parts)
+                self.rules.count(self.call, self.changed, self.paid)
                 break
-        for account in self.touched:
+        for account in self.changed:
             if self.rules.must_settle(account):
                 self.held = self.initial()
                 self.rules.settle(account)
-            if self.rules.parts.get("account_updates") is not None:
-                self.rules.announce(account)
+            self.tell(account)
+        return 0
+
+    cdef int tell(self, AccountBase account) except -1:
+        if self.rules.parts.get("account_updates") is not None:
+            self.rules.announce(account)
         return 0
 
     cpdef dict initial(self):
@@ -498,6 +664,8 @@ cdef class Debit(Ask):
         cdef Payment payment
         cdef dict found = self.held
         if found is None:
+            if self.made is None:
+                self.write_down()
             found = self.account.values()
             for payment in self.made:
                 if payment.unit is not None and payment.unit in found:
@@ -511,7 +679,7 @@ cdef class Debit(Ask):
         cdef int64_t total = 0
         cdef Part part
         cdef Payment payment
-        for part in self.parts:
+        for part in self.paid:
             for payment in part.payments:
                 total += payment.usage_ns * payment.count
         return total
@@ -535,10 +703,14 @@ def charge(Rules rules not None, call, AccountBase account, bint is_dry, bint ma
     if account is None:
         account = rules.find_account(run)
     run.account = account.copy() if is_dry else account
+    if not is_dry and run.make_plan():
+        run.follow_plan()
+        run.conclude()
+        return run
     run.choose()
     if not run.run() and run.start_at < run.end_at:
         run.overdraw(may_go_negative)
-    if run.touched:
+    if run.changed:
         run.conclude()
     return run
 
@@ -554,6 +726,10 @@ def charge_covered(Rules rules not None, call):
     if run.asked_ns == 0 or run.account.allow_negative or call.max_rate_nano:
         return None
     run.count_slots_from_start()
+    if run.make_plan():
+        run.follow_plan()
+        run.conclude()
+        return run
     run.choose()
     try:
         run.run()
@@ -582,6 +758,8 @@ def max_usage(Rules rules not None, call):
     if call.max_rate_nano:
         return None
     run.count_slots_from_start()
+    if run.make_plan():
+        return run.asked_ns
     run.choose()
     try:
         # On the account itself, since copying it takes longer than giving everything back.

@@ -44,6 +44,14 @@ cdef struct Slot:
     int64_t increment
     int64_t unit
 
+#: A part of a call with one price, as PricedSpan tells of it.
+cdef struct Stretch:
+    int64_t end_at
+    int64_t index_ns
+    int64_t increment
+    int64_t count
+    int128 cost
+
 cdef class FlatPrice:
     cdef Slot slots[SLOTS]
     cdef int slot_count
@@ -51,6 +59,8 @@ cdef class FlatPrice:
     cdef readonly Terms terms
     cdef int slot_at(self, int64_t usage) noexcept nogil
     cdef list spans(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at)
+    cdef bint single(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at,
+                     Stretch *found) noexcept nogil
     cdef int128 total(self, int64_t start_at, int64_t usage, int64_t midnight_at) noexcept nogil
     cdef int cut(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at, int64_t *starts,
                  int64_t *ends, int64_t *indexes) noexcept nogil
@@ -60,14 +70,29 @@ cdef class FlatPrice:
     cdef PricedSpan span(self, int64_t start_at, int64_t end_at, int64_t index_ns)
     cdef int128 increment_cost(self, int slot, int64_t usage, int64_t increments) noexcept nogil
 
+cdef class Window:
+    cdef int64_t from_at
+    cdef int64_t until_at
+    cdef object plan
+    cdef dict prices
+
+cdef class Head:
+    cdef str tenant, category, start, key
+    cdef object profile
+    cdef list windows
+    #: Profiles of subjects are there, besides the one for all.
+    cdef bint has_subjects
+
 cdef class FlatPrices:
     cdef readonly object tariff
     cdef dict profiles, windows, heads
     cdef object windows_of, resolve
-    cdef list price(self, str tenant, str category, str subject, str destination, str tor, int64_t start_at,
-                    int64_t usage, int64_t index_ns, int64_t offset_s)
-    cdef tuple head_of(self, str tenant, str category)
-    cdef tuple window_at(self, str key, profile, int64_t start_at, int64_t end_at)
+    cdef Head last_head
+    cdef FlatPrice find(self, str tenant, str category, str subject, str destination, str tor, int64_t start_at,
+                        int64_t usage, int64_t offset_s, int64_t *midnight_at)
+    cdef Head head_of(self, str tenant, str category)
+    cdef Head new_head(self, str tenant, str category)
+    cdef list windows_for(self, str key, profile)
 
 cdef bint find_midnight(int64_t start_at, int64_t offset, int64_t usage, int64_t *midnight_at) noexcept nogil
 

@@ -8,6 +8,7 @@ the answer is the one that rating gives in general.
 Does not know: the calendar, fallbacks, which profile a call has beyond its key.
 """
 
+cimport cython
 from libc.stdint cimport INT64_MAX, int64_t
 
 from cgrcore._fast.accounts cimport int128, int128_of, int_of
@@ -18,6 +19,9 @@ cdef int64_t SECOND_NS = 1000000000
 
 #: Answers remembered for each activation of a profile. Beyond it all are forgotten, which costs one look-up each.
 cdef Py_ssize_t MEMO_SIZE = 200000
+
+#: As many profiles are looked through for those of one subject; where there are more, some are taken for granted.
+cdef Py_ssize_t SMALL = 1024
 
 
 cdef class Terms:
@@ -43,6 +47,8 @@ cdef class Terms:
                 self.cap = CAP_DISCONNECT
 
 
+@cython.no_gc
+@cython.freelist(16)
 cdef class PricedSpan:
     """A part of a call with one price; to Python it reads as `cgrcore.rating.Span` does."""
 
@@ -136,6 +142,27 @@ cdef class FlatPrice:
             found.append(self.span(starts[place], ends[place], indexes[place]))
             place += 1
         return found
+
+    cdef bint single(self, int64_t start_at, int64_t usage, int64_t index_ns, int64_t midnight_at,
+                     Stretch *found) noexcept nogil:
+        """Price a call that is one span with increments; False when it is not."""
+        cdef int64_t starts[PIECES]
+        cdef int64_t ends[PIECES]
+        cdef int64_t indexes[PIECES]
+        cdef int count = self.cut(start_at, usage, index_ns, midnight_at, starts, ends, indexes)
+        cdef int slot
+        if self.grow(0, count, starts, ends, indexes) != 1:
+            return False
+        usage = ends[0] - starts[0]
+        slot = self.slot_at(max(indexes[0] - usage, <int64_t>0))
+        if slot < 0 or usage < self.slots[slot].increment:
+            return False
+        found.end_at = ends[0]
+        found.index_ns = indexes[0]
+        found.increment = self.slots[slot].increment
+        found.count = usage // found.increment
+        found.cost = self.increment_cost(slot, usage, found.count)
+        return True
 
     cdef int128 total(self, int64_t start_at, int64_t usage, int64_t midnight_at) noexcept nogil:
         """What all spans of a whole call cost together."""
@@ -267,6 +294,16 @@ cdef class TimedPrice:
         return None if index < 0 else self.prices[index]
 
 
+@cython.no_gc
+cdef class Window:
+    """A stretch of time in which one plan prices the calls of a profile, and the prices known of it by destination."""
+
+
+@cython.no_gc
+cdef class Head:
+    """What the profiles of a tenant's category have in common: how their keys begin, and the one for all subjects."""
+
+
 cdef class FlatPrices:
     """The flat prices of one tariff, found when first asked for.
 
@@ -285,65 +322,91 @@ cdef class FlatPrices:
 
     def spans(self, call):
         """Return the priced spans of a call, None when more must be known to price it."""
-        return self.price(call.tenant, call.category, call.subject, call.destination, call.tor, call.start_at,
-                          call.usage_ns, call.duration_index_ns, call.offset_s)
+        cdef int64_t midnight_at, usage = call.usage_ns, index_ns = call.duration_index_ns
+        cdef FlatPrice price = self.find(call.tenant, call.category, call.subject, call.destination, call.tor,
+                                         call.start_at, usage, call.offset_s, &midnight_at)
+        if price is None:
+            return None
+        return price.spans(call.start_at, usage, index_ns if index_ns > usage else usage, midnight_at)
 
-    cdef list price(self, str tenant, str category, str subject, str destination, str tor, int64_t start_at,
-                    int64_t usage, int64_t index_ns, int64_t offset_s):
-        """What `spans` does, of a call's fields."""
-        cdef int64_t midnight_at = INT64_MAX
-        cdef str key
+    cdef FlatPrice find(self, str tenant, str category, str subject, str destination, str tor, int64_t start_at,
+                        int64_t usage, int64_t offset_s, int64_t *midnight_at):
+        """The flat price of a call and where midnight cuts it, None when more must be known to price it."""
         cdef object profile, price
-        cdef tuple head, window
-        cdef dict memo
+        cdef list windows
+        cdef Head head
+        cdef Window window
+        midnight_at[0] = INT64_MAX
         if usage <= 0 or not destination or destination == "*any":
             return None
         if not tor or tor == "*voice":
-            if not find_midnight(start_at, offset_s * SECOND_NS, usage, &midnight_at):
+            if not find_midnight(start_at, offset_s * SECOND_NS, usage, midnight_at):
                 return None
         head = self.head_of(tenant, category)
-        key = <str>head[0] + subject
-        profile = self.profiles.get(key)
+        profile = None
+        if head.has_subjects:
+            profile = self.profiles.get(head.start + subject)
         if profile is None:
-            key = head[1]
-            profile = head[2]
+            profile = head.profile
             if profile is None:
                 return None
-        window = self.window_at(key, profile, start_at, start_at + usage)
-        if window is None:
-            return None
-        memo = window[3]
-        price = memo.get(destination, self)
-        if price is self:
-            if len(memo) >= MEMO_SIZE:
-                memo.clear()
-            price = memo[destination] = self.resolve(profile, window[2], destination)
-        if type(price) is TimedPrice:
-            price = (<TimedPrice>price).throughout(start_at, usage, offset_s * SECOND_NS)
-        if price is None:
-            return None
-        return (<FlatPrice>price).spans(start_at, usage, index_ns if index_ns > usage else usage, midnight_at)
-
-    cdef tuple head_of(self, str tenant, str category):
-        """How the keys of a tenant's profiles in a category begin, the key of all others, and the profile under it."""
-        cdef tuple key = (tenant, category), found = self.heads.get(key)
-        cdef str head
-        if found is None:
-            head = "*out:" + tenant + ":" + category + ":"
-            found = (head, head + "*any", self.profiles.get(head + "*any"))
-            if len(self.heads) < MEMO_SIZE:
-                self.heads[key] = found
-        return found
-
-    cdef tuple window_at(self, str key, profile, int64_t start_at, int64_t end_at):
-        """The activation that prices all of a call, with the prices known of its plan; None when none does."""
-        cdef list windows = self.windows.get(key)
-        cdef tuple window
-        cdef int64_t until_at
-        if windows is None:
-            windows = self.windows[key] = [(*window, {}) for window in self.windows_of(profile)]
+            if head.windows is None:
+                head.windows = self.windows_for(head.key, profile)
+            windows = head.windows
+        else:
+            windows = self.windows_for(head.start + subject, profile)
         for window in windows:
-            until_at = window[1]
-            if <int64_t>window[0] <= start_at and (end_at < until_at or until_at == INT64_MAX):
-                return window
-        return None
+            if window.from_at <= start_at and (start_at + usage < window.until_at or window.until_at == INT64_MAX):
+                break
+        else:
+            return None
+        price = window.prices.get(destination, self)
+        if price is self:
+            if len(window.prices) >= MEMO_SIZE:
+                window.prices.clear()
+            price = window.prices[destination] = self.resolve(profile, window.plan, destination)
+        if type(price) is TimedPrice:
+            return (<TimedPrice>price).throughout(start_at, usage, offset_s * SECOND_NS)
+        return price
+
+    cdef Head head_of(self, str tenant, str category):
+        """What profiles of a tenant's category have in common. Most calls ask for the same as the call before."""
+        cdef Head head = self.last_head
+        cdef tuple key
+        if head is not None and head.tenant == tenant and head.category == category:
+            return head
+        key = (tenant, category)
+        head = self.heads.get(key)
+        if head is None:
+            head = self.new_head(tenant, category)
+            if len(self.heads) < MEMO_SIZE:
+                self.heads[key] = head
+        self.last_head = head
+        return head
+
+    cdef Head new_head(self, str tenant, str category):
+        cdef Head head = Head.__new__(Head)
+        head.tenant = tenant
+        head.category = category
+        head.start = "*out:" + tenant + ":" + category + ":"
+        head.key = head.start + "*any"
+        head.profile = self.profiles.get(head.key)
+        head.has_subjects = True
+        if len(self.profiles) <= SMALL:
+            head.has_subjects = any([key.startswith(head.start) and key != head.key for key in self.profiles])
+        return head
+
+    cdef list windows_for(self, str key, profile):
+        """The activations of a profile, with the prices known of their plans."""
+        cdef list windows = self.windows.get(key)
+        cdef Window window
+        if windows is None:
+            windows = self.windows[key] = []
+            for from_at, until_at, plan in self.windows_of(profile):
+                window = Window.__new__(Window)
+                window.from_at = from_at
+                window.until_at = until_at
+                window.plan = plan
+                window.prices = {}
+                windows.append(window)
+        return windows

@@ -34,6 +34,7 @@ cdef class Part:
     cdef readonly list payments
 
 cdef bint add_plain(AccountBase account, str kind, int64_t at, list found) except -1
+cdef Balance heaviest(AccountBase account, str kind, int64_t at, Balance best, bint *is_plain)
 cdef int128 times(int128 amount, int64_t count) except? -1
 cdef int64_t later(int64_t at, int64_t step, int64_t count) except? -1
 cdef Payment money_payment(Source source, int64_t usage, int128 cost, int64_t count)

@@ -100,6 +100,25 @@ cdef bint add_plain(AccountBase account, str kind, int64_t at, list found) excep
     return True
 
 
+cdef Balance heaviest(AccountBase account, str kind, int64_t at, Balance best, bint *is_plain):
+    """The one of a type that `add_plain` puts first, or `best` if none is heavier. Not `is_plain` where it is False."""
+    cdef object group = account.balances.get(kind)
+    cdef Balance balance
+    if group is None:
+        return best
+    for balance in <list>group:
+        if balance.is_disabled or (balance.expires_at != INT64_MIN and balance.expires_at < at):
+            continue
+        if balance.terms.is_restricted:
+            is_plain[0] = False
+            return None
+        if balance.value <= 0 and not balance.is_blocker:
+            continue
+        if best is None or balance.weight > best.weight:
+            best = balance
+    return best
+
+
 cdef int128 times(int128 amount, int64_t count) except? -1:
     """Return amount × count. Raises BadRequest beyond ±10^36."""
     if amount != 0 and count != 0 and (amount if amount > 0 else -amount) > LIMIT / count:

@@ -19,6 +19,9 @@ cdef class Rules:
     cdef object tariff
     cdef FlatPrices flat
     cdef dict limits, parts, rals, defaults, steps
+    #: The limit of usage for the type of record that was last asked for, and the step of units by default for such one.
+    cdef str limited_tor, stepped_tor
+    cdef int64_t limit, default_step
     cdef int refresh(self) except -1
     cdef int check_usage(self, Ask ask) except -1
     cdef AccountBase find_account(self, Ask ask)

@@ -6,10 +6,10 @@ Benchmark: bench/workloads/charging.py; oracle: tests/oracle/debits.py.
 """
 
 cimport cython
-from libc.stdint cimport int64_t
+from libc.stdint cimport INT64_MAX, int64_t
 
 from cgrcore._fast.accounts cimport AccountBase
-from cgrcore._fast.flatprices cimport FlatPrices, priced
+from cgrcore._fast.flatprices cimport FlatPrice, priced
 from cgrcore._fast.tables cimport Table
 
 from cgrcore.errors import BadRequest, Refused
@@ -67,6 +67,7 @@ cdef class Rules:
         if rals is not self.rals:
             self.rals = rals
             self.defaults = rals["balance_rating_subject"]
+            self.stepped_tor = None
         if (
             self.destinations_version == self.destinations.version
             and self.plans_version == self.plans.version
@@ -77,6 +78,7 @@ cdef class Rules:
         self.tariff = self.tariff_in_force()
         self.flat = self.flat_prices(self.tariff)
         self.limits = self.tariff.max_usage_ns
+        self.limited_tor = None
         self.destinations_version = self.destinations.version
         self.plans_version = self.plans.version
         self.profiles_version = self.profiles.version
@@ -86,12 +88,12 @@ cdef class Rules:
         """Raise what `cgrcore.rating.check_usage` does."""
         if ask.asked_ns < 0:
             raise BadRequest(f"negative usage: {ask.asked_ns}")
-        cdef object limit = self.limits.get(ask.tor)
-        if limit is None:
-            if ask.tor in self.limits:
-                return 0
-            limit = self.limits.get("*any")
-        if limit is not None and ask.asked_ns > limit:
+        cdef object limit
+        if ask.tor != self.limited_tor:
+            limit = self.limits.get(ask.tor, self.limits.get("*any"))
+            self.limit = INT64_MAX if limit is None or limit > INT64_MAX else limit
+            self.limited_tor = ask.tor
+        if ask.asked_ns > self.limit:
             raise Refused("MAX_USAGE_EXCEEDED", subject="usage", subject_id=str(ask.asked_ns))
         return 0
 
@@ -107,19 +109,25 @@ cdef class Rules:
 
     cdef list spans(self, Ask ask, str subject, int64_t start_at, int64_t usage, int64_t index_ns):
         """The rest of a call priced, by another subject if one is given."""
-        cdef list found
+        cdef int64_t midnight_at
+        cdef FlatPrice price
         if self.flat is not None:
-            found = self.flat.price(ask.tenant, ask.category, ask.subject if subject is None else subject,
-                                    ask.destination, ask.tor, start_at, usage, index_ns, ask.offset_s)
-            if found is not None:
-                return found
+            price = self.flat.find(ask.tenant, ask.category, ask.subject if subject is None else subject,
+                                   ask.destination, ask.tor, start_at, usage, ask.offset_s, &midnight_at)
+            if price is not None:
+                return price.spans(start_at, usage, index_ns if index_ns > usage else usage, midnight_at)
         return [priced(span) for span in self.rate(ask.call, subject, start_at, usage, index_ns)]
 
     cdef int64_t zero_increment(self, str subject, str tor, bint is_unit) except -2:
         """The step of free units that a subject means, -1 when it is none; units have one by default."""
+        cdef object step
         if is_unit and (not subject or subject == "*any"):
-            subject = self.defaults.get(tor or "*voice") or self.defaults.get("*any", "")
-        cdef object step = self.steps.get(subject)
+            if tor != self.stepped_tor:
+                subject = self.defaults.get(tor or "*voice") or self.defaults.get("*any", "")
+                self.default_step = self.step_of(subject)
+                self.stepped_tor = tor
+            return self.default_step
+        step = self.steps.get(subject)
         if step is None:
             if len(self.steps) >= MOST_STEPS:
                 self.steps.clear()

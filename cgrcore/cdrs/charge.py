@@ -5,10 +5,11 @@ Does not know: where the CDR came from, where it goes.
 
 import msgspec
 
-from cgrcore.accounting import debit, debit_monetary
+from cgrcore.accounting import account_id_of, debit, debit_monetary
 from cgrcore.cdrs.records import Cdr
 from cgrcore.errors import CgrError
 from cgrcore.rating import Call, EventCost, quote
+from cgrcore.scheduling.dynaprepaid import make_dynaprepaid_account
 from cgrcore.world import World
 
 __all__ = ["ACCOUNTABLE", "call_of", "charge_cdr"]
@@ -48,6 +49,8 @@ def charge_cdr(world: World, cdr: Cdr) -> Cdr:
             assert cdr.cost_nano is not None
             charged = debit_monetary(world, call, cdr.cost_nano)
         elif cdr.request_type in ACCOUNTABLE:
+            if cdr.request_type == "*dynaprepaid":
+                make_dynaprepaid_account(world, account_id_of(cdr.tenant, cdr.account), "cdrs")
             charged = debit(world, call, perform_rounding=True)
         else:
             charged = quote(world, call)

@@ -67,7 +67,7 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
                 item.flags.append("*refund")  # of a charge that was still to come
     if switches.refund:
         for item in processed:
-            _refund(world, item, stored)
+            _refund(world, item, stored, is_rerated=switches.rerate)
     if switches.rals:
         for item in processed:
             _rate(world, item, stored, is_queued=is_queued)
@@ -128,11 +128,12 @@ def _prepare(world: World, run: CgrEvent, switches: Switches, stored: StoredCdrs
     fields = dict(run.event)
     if fields.get("RequestType") == "*directdebit" and fields.get("Cost") is None:
         raise mandatory_missing(("Cost",))
-    if switches.refund and not fields.get("CostDetails"):
-        before = stored.cdrs.get((cgrid_of(fields), str(fields.get("RunID") or "")))
-        if before is None:
+    if switches.refund:
+        known = stored.cdrs.get(_identity(run))
+        if known is not None and (fields.get("RunID") or fields.get("CostDetails")):
+            fields["CostDetails"] = known.cost_details  # whatever the event says: what is stored was not refunded yet
+        elif not fields.get("CostDetails"):
             raise _partially()
-        fields["CostDetails"] = before.cost_details
     try:
         cdr = cdr_from_event(world, run.tenant, fields)
     except BadRequest:
@@ -142,13 +143,16 @@ def _prepare(world: World, run: CgrEvent, switches: Switches, stored: StoredCdrs
     return Processed(cdr, run, [])
 
 
-def _refund(world: World, item: Processed, stored: StoredCdrs) -> None:
+def _refund(world: World, item: Processed, stored: StoredCdrs, *, is_rerated: bool) -> None:
+    """Give back what the CDR cost whoever paid it. The cost of what nobody paid is dropped when it is to be rerated."""
     cdr = item.cdr
-    if cdr.request_type in ACCOUNTABLE and cdr.cost_details is not None:
+    known = stored.cdrs.get((cdr.cgrid, cdr.run_id))
+    paid_as = cdr.request_type if known is None else known.request_type
+    if paid_as in ACCOUNTABLE and cdr.cost_details is not None:
         refund_increments(world, cdr.cost_details, cdr.tor)
         _forget_session_cost(world, cdr, stored)
         item.flags.append("*refund")
-    if item.flags:
+    if item.flags or (is_rerated and paid_as not in ACCOUNTABLE):
         item.cdr = msgspec.structs.replace(cdr, cost_details=None, cost_nano=None, cost_source="")
 
 

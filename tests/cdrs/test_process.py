@@ -3,17 +3,21 @@
 import msgspec
 import pytest
 
+from cgrcore.actions import ActionSet
 from cgrcore.cdrs import Switches, event_of
 from cgrcore.cdrs.records import SessionCost
 from cgrcore.errors import BadRequest, CgrError, Conflict, PartiallyExecuted
 from cgrcore.event import CgrEvent
-from cgrcore.rating import RatingPlan
+from cgrcore.rating import RatingPlan, Timing
+from cgrcore.scheduling import ActionTiming
+from cgrcore.scheduling.plans import set_plan
 from cgrcore.sessions import closed_sessions
 from cgrcore.stats import install as install_stats
 from cgrcore.thresholds import ThresholdProfile, install, store_profile
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from tests.accounting.small_world import money, per_minute, plan_rate
+from tests.actions.conftest import step
 from tests.cdrs.arriving import RATED, Office
 from tests.sessions.calls import Phone, add_charger, held
 
@@ -211,10 +215,63 @@ def test_what_was_never_taken_cannot_be_refunded(office: Office, phone: Phone) -
         office.take(phone.event("60s"), switches=REFUNDED)
 
 
+def test_what_was_paid_is_given_back_when_it_is_only_rated_now(office: Office, phone: Phone) -> None:
+    office.take(phone.event("60s"))
+    (item,) = office.take(phone.event("60s", RequestType="*rated"), switches=RERATED)
+    assert (item.flags, item.cdr.cost_nano, held(phone.world)) == (["*refund"], money("0.6"), {"m": "10"})
+
+
+def test_what_was_only_rated_is_charged_when_it_is_to_be_paid_now(office: Office, phone: Phone) -> None:
+    office.take(phone.event("60s", RequestType="*rated"))
+    (item,) = office.take(phone.event("60s"), switches=RERATED)
+    assert (item.flags, held(phone.world)) == ([], {"m": "9.4"})
+
+
+def test_costs_that_the_event_tells_are_not_refunded_once_more(office: Office, phone: Phone) -> None:
+    details = office.take(phone.event("60s"))[0].cdr.cost_details
+    told = phone.event("60s", CostDetails=details)
+    office.take(told, switches=REFUNDED)
+    with pytest.raises(Conflict, match="EXISTS"):
+        office.take(told, switches=REFUNDED)
+    assert held(phone.world) == {"m": "10"}
+
+
 def test_what_was_only_rated_is_not_refunded(office: Office, phone: Phone) -> None:
     office.take(phone.event("60s", RequestType="*rated"))
     (item,) = office.take(phone.event("60s", RequestType="*rated"), switches=RERATED)
     assert (item.flags, held(phone.world)) == ([], {"m": "10"})
+
+
+# --- accounts that come to be with their first CDR -------------------------------------------------------------------
+
+
+@pytest.fixture
+def welcoming(office: Office) -> Office:
+    """An office whose new accounts are given 5 of money."""
+    world = office.world
+    world.state.table("actions").put("START", ActionSet("START", (step("*topup", 5, type="*monetary", id="gift"),)))
+    set_plan(world, "WELCOME", [ActionTiming("u", Timing(start_time="*asap"), "START")])
+    world.settings["schedulers"]["dynaprepaid_actionplans"] = ["WELCOME"]
+    world.settings["cdrs"]["scheduler_conns"] = ["*internal"]
+    world.state.take()
+    return office
+
+
+def test_the_first_cdr_of_dynaprepaid_makes_the_account_and_is_charged(welcoming: Office, phone: Phone) -> None:
+    welcoming.take(phone.event("60s", RequestType="*dynaprepaid", Account="new"))
+    assert held(phone.world, "new") == {"gift": "4.4"}
+
+
+def test_without_a_scheduler_the_cdr_of_dynaprepaid_tells_why_it_is_not_charged(office: Office, phone: Phone) -> None:
+    (item,) = office.take(phone.event("60s", RequestType="*dynaprepaid", Account="new"))
+    assert (item.cdr.cost_nano, item.cdr.extra_info) == (None, "MANDATORY_IE_MISSING: [connIDs]")
+
+
+def test_the_session_of_dynaprepaid_is_charged_once(office: Office, phone: Phone) -> None:
+    phone.initiate("60s", RequestType="*dynaprepaid")
+    phone.terminate("45s")
+    (item,) = office.take(phone.event("45s", RequestType="*dynaprepaid"))
+    assert (item.cdr.cost_source, held(phone.world)) == ("*sessions", {"m": "9.55"})
 
 
 # --- calls that had a session ----------------------------------------------------------------------------------------

@@ -304,7 +304,7 @@ async def _charged_runs(store: Any, cgrid: str) -> frozenset[str]:
 
 @method("SessionSv1.TerminateSession", fetch=_fetch_charged)
 def terminate_session(world: World, args: TerminateArgs, charged_runs: frozenset[str]) -> str:
-    """End a session and settle its final usage. Of a call without a session, what its CDRs did not charge is charged."""
+    """End a session and settle its final usage; without one, charge what its CDRs did not."""
     event = args.event(world)
     _need(args.TerminateSession or args.ReleaseResources or args.ReleaseIP)
     _need_origin(event)

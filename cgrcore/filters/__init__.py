@@ -2,6 +2,13 @@
 
 from cgrcore.filters.built import built_indexes, drop_indexes
 from cgrcore.filters.check import check_filters, compile_filter, inline_rule, is_inline, passes, passes_in
+from cgrcore.filters.health import (
+    RemovedIndexes,
+    compute_indexes,
+    index_health,
+    listed_entries,
+    remove_indexes,
+)
 from cgrcore.filters.indexes import ITEM_TABLES, index_entries, users_of_filter
 from cgrcore.filters.paths import Scope, read, scope_of, split_path, without, write
 from cgrcore.filters.phone_numbers import phone_source
@@ -16,19 +23,23 @@ __all__ = [
     "ActivationInterval",
     "Filter",
     "FilterRule",
+    "RemovedIndexes",
     "Rsr",
     "Scope",
     "built_indexes",
     "check_filters",
     "compare",
     "compile_filter",
+    "compute_indexes",
     "drop_indexes",
     "index_entries",
+    "index_health",
     "infer",
     "inline_rule",
     "interval_from_text",
     "interval_from_wire",
     "is_inline",
+    "listed_entries",
     "matching",
     "parse_rsr",
     "passes",
@@ -36,6 +47,7 @@ __all__ = [
     "phone_source",
     "read",
     "read_joined",
+    "remove_indexes",
     "scope_of",
     "split_path",
     "split_rsr",
@@ -44,5 +56,5 @@ __all__ = [
     "write",
 ]
 
-#: The tables of this subject, with their records; the key is `tenant:id`.
-TABLES: dict[str, type] = {"filters": Filter}
+#: The tables of this subject, with their records; the key of a filter is `tenant:id`.
+TABLES: dict[str, type] = {"filters": Filter, "removed_indexes": RemovedIndexes}

@@ -10,7 +10,6 @@ from cgrcore.tariffplan.load import load, unload
 from cgrcore.tariffplan.mistakes import Mistake, PlanRefused
 from cgrcore.tariffplan.read import Plan, read_files
 from cgrcore.tariffplan.rows import Defaults
-from cgrcore.tariffplan.served import LOADED
 from cgrcore.tariffplan.single import (
     load_account_actions,
     load_destination,
@@ -59,8 +58,5 @@ __all__ = [
     "write_files",
 ]
 
-#: The tables of this subject: stored plans (key `tpid:id`), profiles that no subsystem takes yet (`tenant:id`).
-TABLES: dict[str, Any] = {
-    **{kind.table: kind.record for kind in KINDS},
-    **{f"loaded_{name}": kind.record for name, kind in LOADED.items()},
-}
+#: The tables of this subject: stored plans (key `tpid:id`).
+TABLES: dict[str, Any] = {kind.table: kind.record for kind in KINDS}

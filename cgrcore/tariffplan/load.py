@@ -24,7 +24,7 @@ from cgrcore.tariffplan.read import Plan
 from cgrcore.tariffplan.records import TpAccountActions
 from cgrcore.tariffplan.refer import Building
 from cgrcore.tariffplan.sanity import is_sound
-from cgrcore.tariffplan.served import LOADED, SERVED, build_profiles
+from cgrcore.tariffplan.served import SERVED, build_profiles
 from cgrcore.tariffplan.timings import build_timings
 from cgrcore.world import World
 
@@ -115,7 +115,6 @@ def unload(world: World, plan: Plan) -> None:
     """Remove from force the records that a plan names. Accounts that it set up stay, with what they hold."""
     tables = {name: name for name in _PLAIN if name != "rating_profiles"}
     tables.update({name: served.table for name, served in SERVED.items()})
-    tables.update({name: f"loaded_{name}" for name in LOADED})
     for name, table in tables.items():
         for key in plan.objects[name]:
             world.state.table(table).remove(key)

@@ -1,7 +1,4 @@
-"""Which subsystem takes which profiles of a plan, and how.
-
-What none takes yet is checked and kept as it was written, in tables `loaded_*`.
-"""
+"""Which subsystem takes which profiles of a plan, and how."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,9 +6,8 @@ from typing import Any, NamedTuple
 from cgrcore.rankings import store_profile as keep_ranking
 from cgrcore.resources import store_profile as keep_resource
 from cgrcore.stats import store_profile as keep_stat
-from cgrcore.tariffplan.kinds import KINDS, Kind
-from cgrcore.tariffplan.mistakes import Spot
-from cgrcore.tariffplan.profile_parts import check_filters, interval
+from cgrcore.tariffplan.kinds import KINDS
+from cgrcore.tariffplan.node_profiles import build_dispatcher_host, build_dispatcher_profile, build_ip_profile
 from cgrcore.tariffplan.profiles import build_attribute_profile, build_charger, build_filter, build_threshold
 from cgrcore.tariffplan.query_profiles import build_ranking, build_trend
 from cgrcore.tariffplan.refer import Building
@@ -20,7 +16,7 @@ from cgrcore.thresholds import store_profile as keep_threshold
 from cgrcore.trends import store_profile as keep_trend
 from cgrcore.world import World
 
-__all__ = ["LOADED", "SERVED", "Served", "build_profiles"]
+__all__ = ["SERVED", "Served", "build_profiles"]
 
 
 class Served(NamedTuple):
@@ -42,11 +38,9 @@ SERVED: dict[str, Served] = {
     "thresholds": Served("threshold_profiles", build_threshold, keep_threshold),
     "attributes": Served("attributes", build_attribute_profile),
     "chargers": Served("chargers", build_charger),
-}
-
-#: The kinds of profiles that no subsystem takes yet, by name.
-LOADED: dict[str, Kind] = {
-    kind.name: kind for kind in KINDS if kind.key == ("Tenant", "ID") and kind.name not in SERVED
+    "ips": Served("ip_profiles", build_ip_profile),
+    "dispatcher_profiles": Served("dispatcher_profiles", build_dispatcher_profile),
+    "dispatcher_hosts": Served("dispatcher_hosts", build_dispatcher_host),
 }
 
 
@@ -55,20 +49,7 @@ def build_profiles(building: Building) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for kind in KINDS:
         served = SERVED.get(kind.name)
-        for key, item in building.items(kind.name).items() if served or kind.name in LOADED else ():
-            if served is not None:
+        if served is not None:
+            for key, item in building.items(kind.name).items():
                 found.setdefault(served.table, {})[key] = served.build(building, key, item)
-            else:
-                _check_profile(building, kind.name, key, item)
-                found.setdefault(f"loaded_{kind.name}", {})[key] = item
     return found
-
-
-def _check_profile(building: Building, name: str, key: str, item: Any) -> None:
-    fields = item.__struct_fields__
-    if "TTL" in fields:
-        building.duration(item.TTL, Spot(name, key, "TTL"))
-    if "ActivationInterval" in fields:
-        interval(building, name, key, item.ActivationInterval)
-    if "FilterIDs" in fields:
-        check_filters(building, name, key, item)

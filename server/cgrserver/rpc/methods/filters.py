@@ -3,7 +3,17 @@
 from typing import Any
 
 from cgrcore.errors import BadRequest, CgrError, NotFound, mandatory_missing, server_error
-from cgrcore.filters import Filter, FilterRule, compile_filter, index_entries, inline_rule, is_inline, users_of_filter
+from cgrcore.filters import (
+    Filter,
+    FilterRule,
+    compile_filter,
+    compute_indexes,
+    inline_rule,
+    is_inline,
+    listed_entries,
+    remove_indexes,
+    users_of_filter,
+)
 from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     IntervalArgs,
@@ -21,6 +31,20 @@ from cgrserver.rpc.registry import Args, apier_names, method
 __all__: list[str] = []
 
 TABLE = "filters"
+
+#: The kinds of profiles whose indexes can be asked for, by the word for them in arguments.
+COMPUTED = {
+    "*attributes": "Attribute",
+    "*resources": "Resource",
+    "*stats": "Stat",
+    "*routes": "Route",
+    "*thresholds": "Threshold",
+    "*chargers": "Charger",
+    "*dispatchers": "Dispatcher",
+}
+
+#: Those with an index for each context.
+WITH_CONTEXT = ("*attributes", "*dispatchers")
 
 
 class FilterRuleArgs(Args):
@@ -125,7 +149,7 @@ def remove_filter(world: World, args: TenantIdArgs) -> str:
 def _check_item(args: IndexArgs) -> None:
     if not args.ItemType:
         raise mandatory_missing(("ItemType",))
-    if args.ItemType in ("*attributes", "*dispatchers") and not args.Context:
+    if args.ItemType in WITH_CONTEXT and not args.Context:
         raise mandatory_missing(("Context",))
 
 
@@ -134,7 +158,7 @@ def get_filter_indexes(world: World, args: IndexArgs) -> list[str] | None:
     """Return the keys by which the profiles of a kind can be found, each with the profile's id."""
     _check_item(args)
     found = []
-    for kind, field, value, profile_id in index_entries(world, world.tenant(args.Tenant), args.ItemType, args.Context):
+    for kind, field, value, profile_id in listed_entries(world, world.tenant(args.Tenant), args.ItemType, args.Context):
         if args.FilterType in ("", kind) and args.FilterField in ("", field) and args.FilterValue in ("", value):
             found.append(":".join(part for part in (kind, field, value, profile_id) if part))
     if not found:
@@ -145,18 +169,28 @@ def get_filter_indexes(world: World, args: IndexArgs) -> list[str] | None:
 
 @method("APIerSv1.RemoveFilterIndexes", aliases=apier_names("RemoveFilterIndexes"))
 def remove_filter_indexes(world: World, args: IndexArgs) -> str:
-    """Accepted: indexes follow from the profiles and cannot be lost."""
+    """Take the indexes of a kind of profiles off the list; the profiles are found all the same."""
     _check_item(args)
+    remove_indexes(world, world.tenant(args.Tenant), args.ItemType, args.Context)
     return "OK"
 
 
 @method("APIerSv1.ComputeFilterIndexes", aliases=apier_names("ComputeFilterIndexes"))
 def compute_filter_indexes(world: World, args: ComputeArgs) -> str:
-    """Accepted: indexes follow from the profiles and are never stale."""
+    """Put the indexes of kinds of profiles back on the list. They follow from the profiles and are never stale."""
+    tenant = world.tenant(args.Tenant)
+    for item_type, field in COMPUTED.items():
+        if getattr(args, f"{field}S"):
+            compute_indexes(world, tenant, item_type, args.Context if item_type in WITH_CONTEXT else "")
     return "OK"
 
 
 @method("APIerSv1.ComputeFilterIndexIDs", aliases=apier_names("ComputeFilterIndexIDs"))
 def compute_filter_index_ids(world: World, args: ComputeIdsArgs) -> str:
-    """Accepted: indexes follow from the profiles and are never stale."""
+    """Put the indexes of single profiles back on the list. They follow from the profiles and are never stale."""
+    tenant = world.tenant(args.Tenant)
+    for item_type, field in COMPUTED.items():
+        profile_ids = getattr(args, f"{field}IDs")
+        if profile_ids:
+            compute_indexes(world, tenant, item_type, args.Context if item_type in WITH_CONTEXT else "", profile_ids)
     return "OK"

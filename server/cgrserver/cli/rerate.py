@@ -1,11 +1,17 @@
 """`cgrcore rerate`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+if TYPE_CHECKING:
+    from cgrserver.rerating.command import Wanted
+
 __all__ = ["rerate"]
+
+#: How long the server may take to correct a batch.
+_ANSWER_TIMEOUT_S = 60.0
 
 
 def rerate(
@@ -25,6 +31,12 @@ def rerate(
     config: Path | None = None,
     set_: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     quiet: Annotated[bool, Parameter(negative="")] = False,
+    what_if: Path | None = None,
+    groups: Path | None = None,
+    chart: Path | None = None,
+    post: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: bool = True,
+    server: Annotated[str, Parameter(env_var="CGRCORE_SERVER")] = "127.0.0.1:2012",
 ) -> int:
     """Rate files or tables of CDRs anew.
 
@@ -36,7 +48,9 @@ def rerate(
     `cgrcore rerate --tariff new --input cdrs/ --output rated/ --output-format parquet --threads 8`,
     `cgrcore rerate --tariff new --input cgrcore.db --output march.csv`,
     `cgrcore rerate --tariff new --input postgresql://cdrs@db/billing --table calls --mapping calls.toml
-    --output rerated.parquet`.
+    --output rerated.parquet`,
+    `cgrcore rerate --tariff old --what-if new --input march.parquet --output compared.parquet --chart march.html`,
+    `cgrcore rerate --tariff new --input cgrcore.db --output march.parquet --post --no-dry-run`.
 
     Parameters
     ----------
@@ -73,6 +87,20 @@ def rerate(
         One setting over the configuration, as section.key=value; may be given again and again.
     quiet:
         Show no progress.
+    what_if:
+        A folder with another tariff: rows get its result too, in columns called New..., and the Difference; what it
+        would change is shown by destination, plan, subject and day.
+    groups:
+        With --what-if, a file (.parquet, .csv) for all groups, of which only the largest are shown.
+    chart:
+        With --what-if, a file (.png, .svg, .html) for a chart of the groups.
+    post:
+        Compare with the CDRs of a running server, and correct their costs: accounts pay or get back the difference.
+        The input needs the columns CGRID and RunID. Run again what was cut off: nothing is corrected twice.
+    dry_run:
+        With --post, only say what would be corrected. Nothing is, unless --no-dry-run is given.
+    server:
+        With --post, the address of the server's rpc_json listener.
     """
     import os
     import sys
@@ -106,4 +134,36 @@ def rerate(
         scheduler=scheduler,
         is_quiet=quiet,
     )
-    return rerate_files(wanted)
+    if what_if is None:
+        if groups is not None or chart is not None:
+            print("--groups and --chart belong to --what-if", file=sys.stderr)
+            return 2
+        status = rerate_files(wanted)
+        return _post(wanted, server, dry_run) if post and status == 0 else status
+    if post:
+        print("--post corrects by one tariff: leave out --what-if", file=sys.stderr)
+        return 2
+    from cgrserver.rerating.whatif import WhatIf, compare_files
+
+    others = read_folder(what_if)
+    if not others:
+        print(f"{what_if}: no file of a tariff plan in this folder", file=sys.stderr)
+        return 1
+    return compare_files(wanted, WhatIf(Plan(others, wanted.plan.settings), groups, chart))
+
+
+def _post(wanted: "Wanted", server: str, is_dry_run: bool) -> int:
+    """Post the costs of the output to a server."""
+    from cgrcore.errors import Refused
+    from cgrserver.cli.call import ErrorReply, ask
+    from cgrserver.rerating.posting import Posting, post, tell
+
+    def send(request: bytes) -> bytes:
+        try:
+            return ask(server, request, _ANSWER_TIMEOUT_S)
+        except ErrorReply as error:
+            raise Refused(f"{server}: {error}") from None
+
+    done = post(Posting((wanted.places.output,), wanted.mapping, wanted.places.table, is_dry_run), send)
+    tell(done, is_dry_run=is_dry_run)
+    return 0

@@ -40,12 +40,16 @@ class Wanted(NamedTuple):
     is_quiet: bool = False
 
 
-def rerate_files(wanted: Wanted) -> int:
-    """Rerate and print what became of the rows. Raises CgrError, and then there is no output."""
+def rerate_files(wanted: Wanted, rater: Rater | None = None) -> int:
+    """Rerate, by that rater when one is given, and print what became of the rows.
+
+    Raises CgrError, and then there is no output.
+    """
     inputs = open_inputs(wanted.inputs, wanted.mapping, wanted.table)
     for path in inputs.skipped:
         print(f"not read: {path}, by its name no file of CDRs", file=sys.stderr)
-    rater = Rater(wanted.plan, wanted.mapping, with_breakdown=wanted.with_breakdown)
+    if rater is None:
+        rater = Rater(wanted.plan, wanted.mapping, with_breakdown=wanted.with_breakdown)
     try:
         schema = rater.output_schema(inputs.schema)
     except BadRequest as error:

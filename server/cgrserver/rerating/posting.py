@@ -1,0 +1,183 @@
+"""Posting corrections: the costs of a rerating go to a running server, which moves the difference to what it has.
+
+Rules: the server compares and corrects in one transaction, so a correction that is sent again finds nothing to do: who
+was killed, or lost the server, simply runs again. Within a run each request has an idempotency key, so one whose reply
+was lost is answered as it was. A dry run asks the same of the server and changes nothing. Rows without a cost are not
+posted. Does not know: how costs came to be, how the server is reached and corrects.
+"""
+
+import json
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cgrcore.errors import BadRequest, Unavailable
+from cgrcore.money import format_nano, nano_from_number
+from cgrserver.rerating.mapping import Mapping
+from cgrserver.rerating.reading import Inputs, open_inputs
+
+__all__ = ["Ask", "Posted", "Posting", "post", "tell"]
+
+#: Sends a JSON-RPC request and returns the JSON of the result. Raises Unavailable when the server does not answer,
+#: Refused when it answers with an error.
+Ask = Callable[[bytes], bytes]
+
+#: Corrections in one request: one transaction of the server.
+BATCH_SIZE = 500
+
+#: What a CDR is named by, as files and the server's table call it; the run is the default one where there is none.
+_CGRID = ("CGRID", "cgrid")
+_RUN_ID = ("RunID", "run_id")
+_DEFAULT_RUN = "*default"
+
+#: How long a server that is away is waited for, and how often it is asked.
+PATIENCE_S = 30.0
+_AGAIN_S = 0.5
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Posting(NamedTuple):
+    """Which rated files to post the costs of, and whether really. `patience_s`: how long a server may be away."""
+
+    places: tuple[str, ...]
+    mapping: Mapping
+    table: str
+    is_dry_run: bool
+    patience_s: float = PATIENCE_S
+
+
+@dataclass
+class Posted:
+    """What became of the corrections: how many with each status, and the sums that moved (1e-9)."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    taken_nano: int = 0
+    given_nano: int = 0
+    unrated_count: int = 0
+
+    def add(self, replies: Iterable[dict[str, Any]]) -> None:
+        for reply in replies:
+            status = reply["Status"]
+            self.counts[status] = self.counts.get(status, 0) + 1
+            difference_nano = nano_from_number(reply["Difference"]) if reply["Account"] else 0
+            self.taken_nano += max(difference_nano, 0)
+            self.given_nano += max(-difference_nano, 0)
+
+
+def post(posting: Posting, ask: Ask) -> Posted:
+    """Post the costs of rated files.
+
+    Raises BadRequest for files without the columns, Refused for what the server refuses, Unavailable when it is away
+    for too long; what was posted by then stays posted, and running again posts the rest.
+    """
+    inputs = open_inputs(posting.places, posting.mapping, posting.table)
+    columns = _Columns(inputs, posting.mapping)
+    done = Posted()
+    run = uuid.uuid4()
+    for number, batch in enumerate(_batches(inputs, columns, done)):
+        argument: dict[str, Any] = {"Corrections": batch, "DryRun": posting.is_dry_run}
+        if not posting.is_dry_run:
+            argument["APIOpts"] = {"*idempotencyKey": f"correct:{run}:{number}"}
+        request = _encode({"method": "CDRsV1.CorrectCosts", "params": [argument], "id": number})
+        done.add(json.loads(_patiently(ask, request, posting.patience_s), parse_float=Decimal))
+    return done
+
+
+class _Columns:
+    """Which columns of the rated files say what."""
+
+    def __init__(self, inputs: Inputs, mapping: Mapping) -> None:
+        names = inputs.schema.names
+        self.cgrid = _first(_CGRID, names)
+        self.run_id = _first(_RUN_ID, names)
+        self.cost = mapping.result().cost
+        for column, what in ((self.cgrid, _CGRID[0]), (self.cost if self.cost in names else "", self.cost)):
+            if not column:
+                raise BadRequest(f"{inputs.sources[0].name}: there is no column {what}, which posting needs")
+
+
+def _first(names: Iterable[str], among: list[str]) -> str:
+    return next((name for name in names if name in among), "")
+
+
+def _batches(inputs: Inputs, columns: _Columns, done: Posted) -> Iterator[list[dict[str, Any]]]:
+    """Give the corrections that rated rows ask for, in the order of the rows; count the rows without a cost."""
+    waiting: list[dict[str, Any]] = []
+    for piece, _ in inputs.pieces():
+        batch = piece.rows(inputs.schema).batch
+        for correction in _corrections(batch, columns, done):
+            waiting.append(correction)
+            if len(waiting) == BATCH_SIZE:
+                yield waiting
+                waiting = []
+    if waiting:
+        yield waiting
+
+
+def _corrections(batch: pa.RecordBatch, columns: _Columns, done: Posted) -> Iterator[dict[str, Any]]:
+    costs = _costs(batch.column(columns.cost))
+    cgrids = batch.column(columns.cgrid).to_pylist()
+    runs = batch.column(columns.run_id).to_pylist() if columns.run_id else [_DEFAULT_RUN] * len(cgrids)
+    for cgrid, run_id, cost in zip(cgrids, runs, costs, strict=True):
+        if cost is None or not cgrid:
+            done.unrated_count += 1
+        else:
+            yield {"CGRID": cgrid, "RunID": run_id or _DEFAULT_RUN, "Cost": cost}
+
+
+def _costs(column: pa.Array) -> list[Decimal | None]:
+    """Return exact costs; a file of text has them as text."""
+    if pa.types.is_decimal(column.type):
+        return column.to_pylist()  # type: ignore[no-any-return]
+    if pa.types.is_floating(column.type):
+        raise BadRequest("the costs are floats, which are not exact: write decimals, or texts")
+    texts = pc.cast(column, pa.string()).to_pylist()
+    try:
+        return [Decimal(text) if text else None for text in texts]
+    except ArithmeticError:
+        wrong = next(text for text in texts if text and not _is_number(text))
+        raise BadRequest(f"a cost is no number: {wrong!r}") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except ArithmeticError:
+        return False
+
+
+def _patiently(ask: Ask, request: bytes, patience_s: float) -> bytes:
+    """Return the reply to a request, asked again while the server is away: its key makes that safe."""
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return ask(request)
+        except Unavailable as error:
+            if time.monotonic() >= until:
+                raise Unavailable(f"{error}; what was posted stays posted: run again to go on") from None
+            print(f"{error}; trying again", file=sys.stderr)
+            time.sleep(_AGAIN_S)
+
+
+def tell(done: Posted, *, is_dry_run: bool) -> None:
+    """Print what became of the corrections."""
+    count = done.counts.get("POSTED", 0)
+    verb, pay, get = ("would be corrected", "would pay", "get") if is_dry_run else ("corrected", "paid", "got")
+    moved = f"accounts {pay} {format_nano(done.taken_nano)} and {get} {format_nano(done.given_nano)} back"
+    print(f"{verb:<19}{count:>10,} CDRs; {moved}")
+    for status, number in sorted(done.counts.items(), key=lambda item: -item[1]):
+        if status != "POSTED":
+            print(f"{'':<19}{number:>10,} {status}")
+    if done.unrated_count:
+        print(f"{'':<19}{done.unrated_count:>10,} without a new cost")
+    if is_dry_run:
+        print("nothing was changed: with --no-dry-run it is")

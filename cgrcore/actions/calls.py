@@ -15,6 +15,7 @@ from cgrcore.actions.outside import later
 from cgrcore.actions.records import Action
 from cgrcore.actions.template import fill_template
 from cgrcore.errors import BadRequest, NotFound
+from cgrcore.filters import check_filters
 from cgrcore.money import nano_from_number
 
 __all__ = [
@@ -103,10 +104,17 @@ def _pairs(text: str) -> dict[str, Any]:
 
 
 def remove_session_costs(run: Run, action: Action) -> None:
-    """Remove the stored costs of sessions that the filters mean. Raises NotFound when none are named."""
-    if not action.extra_parameters:
+    """Remove the stored costs of sessions that pass the filters, after the commit: they are in the store alone.
+
+    Filters read `~*sc.CGRID`, `RunID`, `OriginHost`, `OriginID`, `CostSource`, `Usage`, `CreatedAt`.
+    Raises NotFound when none are named, BadRequest for one that cannot be read.
+    """
+    filter_ids = [filter_id for filter_id in action.extra_parameters.split(";") if filter_id]
+    if not filter_ids:
         raise NotFound(subject="session_costs")
-    run.world.state.effects.rows.append(("session_costs", "delete", action.extra_parameters.split(";")))
+    world = run.world
+    check_filters(world, world.tenant(""), tuple(filter_ids), action.id)
+    later(world, action.type, filter_ids)
 
 
 def reset_account_cdr(run: Run, action: Action) -> None:

@@ -94,6 +94,7 @@ class Application:
         durability = settings["general"]["durability"]
         self.committer = Committer(self.store, self.world, self.codecs, durability, around.wait_for)
         reads, limits = StoreReads(self.store, self.committer, around.wait_for), CallLimits.of(settings)
+        self.reads = reads
         commits = _Commits(self.committer, self.world)
         self.dispatcher = Dispatcher(self.world, commits, self._clock_ns, store=reads, limits=limits)
         self.dispatcher.fetching = self.fetching = Fetching(
@@ -188,7 +189,7 @@ class Application:
             nursery.start_soon(SchedulerTask(self.world, decide, self._clock_ns, complete).run)
         nursery.start_soon(QueriesTask(self.world, decide, self._clock_ns, complete).run)
         nursery.start_soon(RatingQueueTask(self.world, self.dispatcher.perform).run)
-        nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide_soon, settings).run)
+        nursery.start_soon(OutsideTask(self.world, self.dispatcher.decide_soon, settings, self.reads).run)
         partitions: Mapping[str, Any] = settings["caches"]["partitions"]
         nursery.start_soon(
             forget_what_is_over,

@@ -108,6 +108,19 @@ def test_a_call_whose_answer_was_lost_charges_the_other_node_once(start: Start) 
     assert (again, money(far)) == ("OK", 10)
 
 
+def test_costs_of_sessions_that_pass_the_filters_are_removed(start: Start) -> None:
+    node = start("node")
+    for name in ("one", "two"):
+        cost = {"CGRID": name, "RunID": "*default", "OriginHost": f"host-{name}", "OriginID": name, "Usage": 60}
+        node.call("CDRsV1.StoreSessionCost", Cost={**cost, "CostDetails": {"CGRID": name, "Cost": 1}})
+        assert node.call("APIerSv1.GetEventCost", CgrId=name)["CGRID"] == name
+    act(node, "*remove_session_costs", "*string:~*sc.OriginHost:host-one;*prefix:~*sc.CGRID:o")
+    until(lambda: not listed(node, "GetWaiting"))
+    with pytest.raises(CallRefused, match="NOT_FOUND"):
+        node.call("APIerSv1.GetEventCost", CgrId="one")
+    assert node.call("APIerSv1.GetEventCost", CgrId="two")["CGRID"] == "two"
+
+
 def test_what_was_to_be_told_is_told_after_a_crash(start: Start) -> None:
     with http_receiver() as receiver:
         port = receiver.server_port

@@ -1,5 +1,7 @@
 """Delivers what actions send outside: HTTP posts, mail, exports, calls of other servers, accounts kept elsewhere.
 
+It also does what needs the store, which decisions cannot wait for: removing costs of sessions.
+
 A message stands in the table "outbox" since the commit of what it tells of; delivered, it is removed. One that fails is
 tried again after a growing pause, and after the last attempt moves to "dead_letters", from where an operator can send
 it again. Every attempt has a deadline. A message may arrive twice, never less than once. Cancelled, an attempt is given
@@ -9,6 +11,7 @@ up and the message stays. Does not know: why a message is sent, how it travels (
 import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from heapq import nsmallest
 from typing import Any
 
@@ -17,7 +20,10 @@ import structlog
 import trio
 
 from cgrcore.actions import Message
+from cgrcore.cdrs.records import SessionCost
 from cgrcore.errors import CgrError
+from cgrcore.filters import Scope, passes_in
+from cgrcore.timing import format_duration, format_time
 from cgrcore.world import World
 from cgrserver.services.delivery import FAILURES, Attempt
 
@@ -39,6 +45,9 @@ LONGEST_PAUSE_S = 60.0
 #: Dead letters that are kept. Beyond, the oldest is dropped, and the log says what it was.
 DEAD_LETTERS = 100_000
 
+#: Costs of sessions that are removed in one decision.
+COSTS_AT_ONCE = 1000
+
 Decide = Callable[[str, Callable[[World], Any]], Any]
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -46,7 +55,11 @@ Settings = Mapping[str, Mapping[str, Any]]
 class OutsideTask:
     """Sends what waits in the outbox. `world.parts["send_outbox"]` wakes it after a commit."""
 
-    def __init__(self, world: World, decide: Decide, settings: Settings, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(
+        self, world: World, decide: Decide, settings: Settings, store: Any = None, first_pause_s: float = FIRST_PAUSE_S
+    ) -> None:
+        """`store` (Reads) is asked for what is not in memory."""
+        self._store = store
         self._world = world
         self._decide = decide
         self._settings = settings
@@ -115,6 +128,8 @@ class OutsideTask:
 
     async def _attempt(self, message: Message) -> str:
         """Send a message once. Return what went wrong, an empty text when nothing did."""
+        if message.kind == "*remove_session_costs":
+            return await self._remove_session_costs(json.loads(message.body))
         attempt = Attempt(message, self._settings)
         async with self._limit:
             with trio.move_on_after(self._deadline_s) as deadline:
@@ -127,6 +142,23 @@ class OutsideTask:
                 finally:
                     attempt.cut()
         return "deadline passed" if deadline.cancelled_caught else ""
+
+    async def _remove_session_costs(self, filter_ids: list[str]) -> str:
+        """Remove the costs that pass the filters. Return what went wrong, an empty text when nothing did."""
+        world = self._world
+        tenant = world.tenant("")
+        try:
+            with trio.fail_after(self._deadline_s):
+                costs = await self._store.find_session_costs()
+            meant = [cost for cost in costs if passes_in(_scope_of(world, cost), tenant, filter_ids)]
+        except trio.TooSlowError:
+            return "deadline passed"
+        except CgrError as error:
+            return str(error)
+        for start in range(0, len(meant), COSTS_AT_ONCE):
+            self._decide("*remove_session_costs", partial(_remove_costs, costs=meant[start : start + COSTS_AT_ONCE]))
+            await trio.sleep(0)
+        return ""
 
     def _settle(self, reason: str, message: Message, table: str | None) -> None:
         def move(world: World) -> None:
@@ -151,6 +183,23 @@ class OutsideTask:
         if isinstance(account, dict) and account.get("BalanceMap"):
             call = self._world.parts["call_method"]
             self._decide("account kept elsewhere", lambda world: call(world, "ReplicatorSv1.SetAccount", account))
+
+
+def _scope_of(world: World, cost: SessionCost) -> Scope:
+    fields = {
+        "CGRID": cost.cgrid,
+        "RunID": cost.run_id,
+        "OriginHost": cost.origin_host,
+        "OriginID": cost.origin_id,
+        "CostSource": cost.cost_source,
+        "Usage": format_duration(cost.usage_ns),
+        "CreatedAt": format_time(cost.created_at),
+    }
+    return Scope(world, {"*sc": fields, "*tenant": world.tenant("")})
+
+
+def _remove_costs(world: World, costs: list[SessionCost]) -> None:
+    world.state.effects.rows.extend(("session_costs", "delete", cost) for cost in costs)
 
 
 def _make_room(world: World) -> None:

@@ -193,11 +193,17 @@ class CsvSource:
                 if is_first:
                     block = block.removeprefix(codecs.BOM_UTF8)
                     is_first = False
-                left += block
-                end = _cut(left, quote)
+                end = 0
+                if not quote or (quote not in block and quote not in left):
+                    end = block.rfind(b"\n") + 1
+                    whole = b"".join((left, memoryview(block)[:end])) if end else b""
+                else:
+                    block, left = left + block, b""
+                    end = _cut(block, quote)
+                    whole = block[:end]
+                left = block[end:] if end else left + block
                 if end:
-                    yield left[:end], raw.tell() / max(1, self.size)
-                    left = left[end:]
+                    yield whole, raw.tell() / max(1, self.size)
                 elif len(left) > MOST_LINE_SIZE:
                     raise BadRequest(f"{self.name}: a line of more than {MOST_LINE_SIZE >> 20} MiB: is it CSV?")
             if left:

@@ -19,7 +19,7 @@ from cgrserver.rerating.running import AHEAD, Done, Work, read_ahead
 
 __all__ = ["Cluster"]
 
-CONNECT_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 10
 
 #: Pieces under way for each thread of the cluster: one is rated while the next is on its way.
 _PER_THREAD = 2

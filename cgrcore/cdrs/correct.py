@@ -39,16 +39,20 @@ class Correction(msgspec.Struct, frozen=True):
         return self.after_nano - self.before_nano
 
 
-def correct_cdr(world: World, found: Cdr | None, cost_nano: int, *, is_dry_run: bool = False) -> Correction:
+def correct_cdr(
+    world: World, found: Cdr | None, price_nano: int, debited_nano: int, *, is_dry_run: bool = False
+) -> Correction:
     """Give a stored CDR its new cost and its account the difference; `found` is how the store has it.
 
-    A dry run says what would become of it and changes nothing.
+    The cost is the price where no account paid, and where one did what a debit would have taken: that is rounded part
+    by part. A dry run says what would become of it and changes nothing.
     """
     if found is None:
         return Correction("NOT_FOUND")
     cdr = as_changed(world, found)
     account_id = account_id_of(cdr.tenant, cdr.account) if cdr.request_type in ACCOUNTABLE else ""
     against = _against(world, cdr, account_id)
+    cost_nano = debited_nano if account_id else price_nano
     before_nano = cdr.cost_nano
     if against or before_nano is None or before_nano == cost_nano:
         return Correction(against or UNCHANGED, "", before_nano, cost_nano)

@@ -18,7 +18,8 @@ def _correct(office: Office, phone: Phone, cost: str, *, is_dry_run: bool = Fals
     """Correct the stored CDR of a call as one decision."""
     world = office.world
     world.state.begin("test")
-    done = correct_cdr(world, office.stored.cdrs.get((phone.cgrid, "*default")), money(cost), is_dry_run=is_dry_run)
+    found = office.stored.cdrs.get((phone.cgrid, "*default"))
+    done = correct_cdr(world, found, money(cost), money(cost), is_dry_run=is_dry_run)
     office.keep(world.state.take().rows)
     return done
 
@@ -107,6 +108,14 @@ def test_what_no_account_pays_has_only_another_cost(office: Office, phone: Phone
     assert (office.cdr(phone).cost_nano, held(office.world)) == (money("0.75"), {"m": "10"})
 
 
+def test_a_price_is_for_what_was_rated_and_a_debit_for_what_was_paid(office: Office, phone: Phone) -> None:
+    for kind, wanted in (("*rated", "0.7"), ("*postpaid", "0.8")):
+        it = Phone(office.world, OriginID=kind, RequestType=kind)
+        office.take(it.event("60s"))
+        done = correct_cdr(office.world, office.cdr(it), money("0.7"), money("0.8"), is_dry_run=True)
+        assert done.after_nano == money(wanted)
+
+
 def test_the_cost_of_a_session_is_corrected_by_its_cdr(office: Office, phone: Phone) -> None:
     phone.initiate("60s")
     phone.terminate("60s")
@@ -159,7 +168,7 @@ def test_an_account_that_is_gone_pays_nothing(office: Office, phone: Phone, char
 def test_a_correction_that_is_undone_is_not_remembered(office: Office, phone: Phone, charged: Cdr) -> None:
     world = office.world
     world.state.begin("test")
-    correct_cdr(world, charged, money("0.75"))
+    correct_cdr(world, charged, money("0.75"), money("0.75"))
     world.state.rollback()
     assert held(world) == {"m": "9.4"}
     assert not len(world.state.table(CHANGED))
@@ -183,7 +192,8 @@ def test_whatever_is_posted_and_repeated_the_account_pays_the_last_cost(posts: l
     for cost_nano, is_dry_run, is_repeated in posts:
         for _ in range(1 + is_repeated):
             world.state.begin("test")
-            correct_cdr(world, office.stored.cdrs[phone.cgrid, "*default"], cost_nano, is_dry_run=is_dry_run)
+            found = office.stored.cdrs[phone.cgrid, "*default"]
+            correct_cdr(world, found, cost_nano, cost_nano, is_dry_run=is_dry_run)
             office.keep(world.state.take().rows)
         last_nano = last_nano if is_dry_run else cost_nano
     account = world.state.table("accounts").require("cgrates.org:1001")

@@ -164,6 +164,7 @@ def _post(wanted: "Wanted", server: str, is_dry_run: bool) -> int:
         except ErrorReply as error:
             raise Refused(f"{server}: {error}") from None
 
-    done = post(Posting((wanted.places.output,), wanted.mapping, wanted.places.table, is_dry_run), send)
+    output, table = (wanted.places.output,), wanted.places.table
+    done = post(Posting(output, wanted.plan, wanted.mapping, table, is_dry_run), send)
     tell(done, is_dry_run=is_dry_run)
     return 0

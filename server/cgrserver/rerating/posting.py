@@ -1,9 +1,10 @@
 """Posting corrections: the costs of a rerating go to a running server, which moves the difference to what it has.
 
-Rules: the server compares and corrects in one transaction, so a correction that is sent again finds nothing to do: who
-was killed, or lost the server, simply runs again. Within a run each request has an idempotency key, so one whose reply
-was lost is answered as it was. A dry run asks the same of the server and changes nothing. Rows without a cost are not
-posted. Does not know: how costs came to be, how the server is reached and corrects.
+Each goes as a price, for CDRs that were only rated, and as a debit, for those that an account paid. Rules: the server
+compares and corrects in one transaction, so a correction that is sent again finds nothing to do: who was killed, or
+lost the server, simply runs again. Within a run each request has an idempotency key, so one whose reply was lost is
+answered as it was. A dry run asks the same of the server and changes nothing. Rows without a cost are not posted. Does
+not know: how costs came to be, how the server is reached and corrects.
 """
 
 import json
@@ -20,8 +21,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cgrcore.errors import BadRequest, Unavailable
-from cgrcore.money import format_nano, nano_from_number
+from cgrcore.money import format_nano, nano_from_number, number_from_nano
+from cgrcore.rating import CallColumns, call_at
+from cgrserver.rerating.debited import Debits
+from cgrserver.rerating.fields import calls_of
 from cgrserver.rerating.mapping import Mapping
+from cgrserver.rerating.rating import Plan
 from cgrserver.rerating.reading import Inputs, open_inputs
 
 __all__ = ["Ask", "Posted", "Posting", "post", "tell"]
@@ -46,13 +51,18 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Posting(NamedTuple):
-    """Which rated files to post the costs of, and whether really. `patience_s`: how long a server may be away."""
+    """Which rated files to post, the plan they were rated by, and whether really to.
+
+    `patience_s`: how long a server may be away; `batch_size`: corrections in a request, which is one transaction.
+    """
 
     places: tuple[str, ...]
+    plan: Plan
     mapping: Mapping
     table: str
     is_dry_run: bool
     patience_s: float = PATIENCE_S
+    batch_size: int = BATCH_SIZE
 
 
 @dataclass
@@ -80,10 +90,10 @@ def post(posting: Posting, ask: Ask) -> Posted:
     for too long; what was posted by then stays posted, and running again posts the rest.
     """
     inputs = open_inputs(posting.places, posting.mapping, posting.table)
-    columns = _Columns(inputs, posting.mapping)
+    reader = _Reader(inputs, posting)
     done = Posted()
     run = uuid.uuid4()
-    for number, batch in enumerate(_batches(inputs, columns, done)):
+    for number, batch in enumerate(_batches(inputs, reader, done, posting.batch_size)):
         argument: dict[str, Any] = {"Corrections": batch, "DryRun": posting.is_dry_run}
         if not posting.is_dry_run:
             argument["APIOpts"] = {"*idempotencyKey": f"correct:{run}:{number}"}
@@ -92,46 +102,54 @@ def post(posting: Posting, ask: Ask) -> Posted:
     return done
 
 
-class _Columns:
-    """Which columns of the rated files say what."""
-
-    def __init__(self, inputs: Inputs, mapping: Mapping) -> None:
-        names = inputs.schema.names
-        self.cgrid = _first(_CGRID, names)
-        self.run_id = _first(_RUN_ID, names)
-        self.cost = mapping.result().cost
-        for column, what in ((self.cgrid, _CGRID[0]), (self.cost if self.cost in names else "", self.cost)):
-            if not column:
-                raise BadRequest(f"{inputs.sources[0].name}: there is no column {what}, which posting needs")
-
-
 def _first(names: Iterable[str], among: list[str]) -> str:
     return next((name for name in names if name in among), "")
 
 
-def _batches(inputs: Inputs, columns: _Columns, done: Posted) -> Iterator[list[dict[str, Any]]]:
+def _batches(inputs: Inputs, reader: "_Reader", done: Posted, size: int) -> Iterator[list[dict[str, Any]]]:
     """Give the corrections that rated rows ask for, in the order of the rows; count the rows without a cost."""
     waiting: list[dict[str, Any]] = []
     for piece, _ in inputs.pieces():
         batch = piece.rows(inputs.schema).batch
-        for correction in _corrections(batch, columns, done):
+        for correction in reader.corrections(batch, done):
             waiting.append(correction)
-            if len(waiting) == BATCH_SIZE:
+            if len(waiting) == size:
                 yield waiting
                 waiting = []
     if waiting:
         yield waiting
 
 
-def _corrections(batch: pa.RecordBatch, columns: _Columns, done: Posted) -> Iterator[dict[str, Any]]:
-    costs = _costs(batch.column(columns.cost))
-    cgrids = batch.column(columns.cgrid).to_pylist()
-    runs = batch.column(columns.run_id).to_pylist() if columns.run_id else [_DEFAULT_RUN] * len(cgrids)
-    for cgrid, run_id, cost in zip(cgrids, runs, costs, strict=True):
-        if cost is None or not cgrid:
-            done.unrated_count += 1
-        else:
-            yield {"CGRID": cgrid, "RunID": run_id or _DEFAULT_RUN, "Cost": cost}
+class _Reader:
+    """Reads corrections from rated rows."""
+
+    def __init__(self, inputs: Inputs, posting: Posting) -> None:
+        names = inputs.schema.names
+        self._mapping = posting.mapping
+        self._debits = Debits(posting.plan)
+        self._cgrid = _first(_CGRID, names)
+        self._run_id = _first(_RUN_ID, names)
+        self._cost = posting.mapping.result().cost
+        for column, what in ((self._cgrid, _CGRID[0]), (self._cost if self._cost in names else "", self._cost)):
+            if not column:
+                raise BadRequest(f"{inputs.sources[0].name}: there is no column {what}, which posting needs")
+
+    def corrections(self, batch: pa.RecordBatch, done: Posted) -> Iterator[dict[str, Any]]:
+        """Give what rows with a cost ask for; count those without one."""
+        costs = _costs(batch.column(self._cost))
+        cgrids = batch.column(self._cgrid).to_pylist()
+        runs = batch.column(self._run_id).to_pylist() if self._run_id else [_DEFAULT_RUN] * len(cgrids)
+        columns = calls_of(batch, self._mapping, self._debits.defaults, {}).columns
+        for row, (cgrid, run_id, cost) in enumerate(zip(cgrids, runs, costs, strict=True)):
+            debited_nano = None if cost is None else self._debited_nano(columns, row)
+            if debited_nano is None or not cgrid:
+                done.unrated_count += 1
+                continue
+            debited = number_from_nano(debited_nano)
+            yield {"CGRID": cgrid, "RunID": run_id or _DEFAULT_RUN, "Cost": cost, "DebitedCost": debited}
+
+    def _debited_nano(self, columns: CallColumns, row: int) -> int | None:
+        return self._debits.cost_nano(call_at(columns, row))
 
 
 def _costs(column: pa.Array) -> list[Decimal | None]:

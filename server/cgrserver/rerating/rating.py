@@ -88,6 +88,15 @@ def tariff_from(plan: Plan) -> tuple[World, Tariff]:
     return world, tariff_of(world)
 
 
+def defaults_of(world: World) -> Defaults:
+    """Return what stands for what CDRs do not say, by the settings."""
+    general = world.settings["general"]
+    zone = str(general.get("default_timezone") or "UTC")
+    return Defaults(
+        world.tenant(""), str(general.get("default_category") or "call"), zone="UTC" if zone == "Local" else zone
+    )
+
+
 class Rater:
     """A tariff ready to rate batches, by any number of threads at once."""
 
@@ -96,11 +105,7 @@ class Rater:
         self.mapping = mapping
         self.with_breakdown = with_breakdown
         world, self.tariff = tariff_from(plan)
-        general = world.settings["general"]
-        zone = str(general.get("default_timezone") or "UTC")
-        self.defaults = Defaults(
-            world.tenant(""), str(general.get("default_category") or "call"), zone="UTC" if zone == "Local" else zone
-        )
+        self.defaults = defaults_of(world)
         self._ids: tuple[Any, Any] = (None, None)
 
     def output_schema(self, schema: pa.Schema) -> pa.Schema:

@@ -20,6 +20,7 @@ class CorrectionArgs(Args):
     CGRID: str = ""
     RunID: str = ""
     Cost: Decimal | None = None
+    DebitedCost: Decimal | None = None
 
 
 class CorrectionsArgs(Args):
@@ -53,9 +54,10 @@ def correct_costs(world: World, args: CorrectionsArgs, stored: StoredCdrs) -> li
             raise mandatory_missing(("CGRID", "Cost"))
         key = (given.CGRID, given.RunID or "*default")
         cost_nano = nano_from_number(given.Cost)
-        if cost_nano < 0:
-            raise BadRequest(f"negative cost of {given.CGRID}: {given.Cost}")
-        done = correct_cdr(world, stored.cdrs.get(key), cost_nano, is_dry_run=args.DryRun)
+        debited_nano = cost_nano if given.DebitedCost is None else nano_from_number(given.DebitedCost)
+        if min(cost_nano, debited_nano) < 0:
+            raise BadRequest(f"negative cost of {given.CGRID}: {min(cost_nano, debited_nano)} nano")
+        done = correct_cdr(world, stored.cdrs.get(key), cost_nano, debited_nano, is_dry_run=args.DryRun)
         replies.append(_as_wire(*key, done))
     return replies
 

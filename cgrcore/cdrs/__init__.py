@@ -38,4 +38,4 @@ __all__ = [
 
 #: The tables of this subject, by "CGRID:RunID". Identities of CDRs that were taken, and of those that were charged or
 #: changed lately, are rebuilt by what comes in.
-TABLES = {"cdr_ids": None, "rating_queue": Waiting, "rated_lately": None, "cdrs_changed": None}
+TABLES = {"cdr_ids": None, "rating_queue": Waiting, "cdrs_changed": None}

@@ -16,7 +16,7 @@ from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs.changed import CHANGED, as_changed, note_change
 from cgrcore.cdrs.charge import ACCOUNTABLE, charge_cdr
 from cgrcore.cdrs.processed import Processed, observe
-from cgrcore.cdrs.queue import LATELY, check_room, rated_lately, take_out, wait
+from cgrcore.cdrs.queue import check_room, take_out, wait
 from cgrcore.cdrs.records import Cdr, SessionCost, cdr_from_event
 from cgrcore.cdrs.switches import Switches
 from cgrcore.chargers import runs_of
@@ -37,9 +37,9 @@ class StoredCdrs(msgspec.Struct):
 
 def as_charged(world: World, stored: StoredCdrs) -> StoredCdrs:
     """Return what the store holds as it will once it has what was charged or changed while it was read."""
-    if not len(world.state.table(LATELY)) and not len(world.state.table(CHANGED)):
+    if not len(world.state.table(CHANGED)):
         return stored
-    cdrs = {key: as_changed(world, rated_lately(world, cdr)) for key, cdr in stored.cdrs.items()}
+    cdrs = {key: as_changed(world, cdr) for key, cdr in stored.cdrs.items()}
     return StoredCdrs(cdrs, stored.session_costs)
 
 

@@ -8,12 +8,12 @@ refunds or removes a CDR takes it out. Does not know: when a batch is due.
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from itertools import islice
 from typing import Any
 
 import msgspec
 import numpy
 
+from cgrcore.cdrs.changed import note_change
 from cgrcore.cdrs.charge import ACCOUNTABLE, call_of, charge_cdr
 from cgrcore.cdrs.processed import Processed, observe
 from cgrcore.cdrs.records import Cdr
@@ -23,13 +23,9 @@ from cgrcore.rating import Call, CallColumns, Coded, rate_columns, tariff_of
 from cgrcore.timing import Moment
 from cgrcore.world import World
 
-__all__ = ["LATELY", "Waiting", "check_room", "keys_in_order", "rate_waiting", "rated_lately", "take_out", "wait"]
+__all__ = ["Waiting", "check_room", "keys_in_order", "rate_waiting", "take_out", "wait"]
 
 QUEUE = "rating_queue"
-
-#: The table of CDRs that were charged lately: a request may have read from the store how they were before.
-LATELY = "rated_lately"
-LATELY_COUNT = 10_000
 
 #: As columns fewer calls cost more than one by one.
 FEWEST_COLUMNS = 8
@@ -92,15 +88,7 @@ def wait(world: World, item: Processed, *, is_stored: bool, thresholds: bool, st
 
 def take_out(world: World, cgrid: str, run_id: str) -> bool:
     """Have a CDR not charged any more: it is charged now, refunded or removed. Return whether it was waiting."""
-    key = f"{cgrid}:{run_id}"
-    world.state.table(LATELY).remove(key)
-    return world.state.table(QUEUE).remove(key) is not None
-
-
-def rated_lately(world: World, cdr: Cdr) -> Cdr:
-    """Return a stored CDR as the queue has charged it after it was read; else as it is."""
-    found: Cdr | None = world.state.table(LATELY).get(f"{cdr.cgrid}:{cdr.run_id}")
-    return cdr if found is None or cdr.cost_details is not None else found
+    return world.state.table(QUEUE).remove(f"{cgrid}:{run_id}") is not None
 
 
 def keys_in_order(world: World) -> list[str]:
@@ -111,19 +99,16 @@ def keys_in_order(world: World) -> list[str]:
 
 def rate_waiting(world: World, keys: Sequence[str]) -> int:
     """Charge these CDRs, given in their order; return how many. Keys of CDRs that are gone are passed over."""
-    queue, lately = world.state.table(QUEUE), world.state.table(LATELY)
+    queue = world.state.table(QUEUE)
     batch: list[Waiting] = [waiting for waiting in map(queue.get, keys) if waiting is not None]
     priced = _priced(world, batch)
     for waiting in batch:
         cdr = priced.get(waiting.number) or charge_cdr(world, waiting.cdr)
-        key = f"{cdr.cgrid}:{cdr.run_id}"
-        queue.remove(key)
+        queue.remove(f"{cdr.cgrid}:{cdr.run_id}")
         if waiting.is_stored:
             world.state.effects.rows.append(("cdrs", "update", cdr))
-            lately.put(key, cdr)
+            note_change(world, cdr)
         _show(world, waiting, cdr)
-    for key in list(islice(lately.records, max(0, len(lately) - LATELY_COUNT))):
-        lately.remove(key)
     return len(batch)
 
 

@@ -185,17 +185,7 @@ def test_who_has_read_a_cdr_before_it_was_charged_sees_it_charged(queue: Queue, 
     queue.office.stored = read
     queue.office.take(phone.event("60s", RequestType="*postpaid"), switches=RERATED)
     assert held(phone.world) == {"m": "9.4"}
-    assert as_charged(queue.world, read) == read, "it was charged anew since, so what the store has counts"
-
-
-def test_what_was_charged_lately_is_remembered_for_so_many(
-    queue: Queue, phone: Phone, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rating_queue, "LATELY_COUNT", 3)
-    for number in range(5):
-        queue.put(phone, f"q{number}")
-    queue.charge()
-    assert len(queue.world.state.table("rated_lately")) == 3
+    assert as_charged(queue.world, read) == read, "and so is what the store has after that"
 
 
 def test_thresholds_see_a_queued_cdr_with_its_cost(queue: Queue, phone: Phone) -> None:

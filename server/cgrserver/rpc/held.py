@@ -28,7 +28,7 @@ log = structlog.get_logger()
 KEYED = frozenset(
     {
         *("accounts", "sessions", "passive_sessions", "closed_sessions", "cdr_ids", "answers"),
-        *("thresholds", "stats", "resources", "rating_queue", "rated_lately"),
+        *("thresholds", "stats", "resources", "rating_queue", "cdrs_changed"),
     }
 )
 

@@ -9,6 +9,7 @@ import trio.testing
 from cgrserver.services.scheduler import SchedulerTask
 
 from cgrcore.actions import ActionSet
+from cgrcore.errors import Unavailable
 from cgrcore.rating.records import Timing
 from cgrcore.scheduling import ActionTiming
 from cgrcore.scheduling.due import reload_schedule
@@ -70,3 +71,36 @@ async def test_a_reload_wakes_the_task(world: World, autojump_clock: trio.testin
 
 async def test_without_a_reload_a_plan_waits(world: World, autojump_clock: trio.testing.MockClock) -> None:
     assert await notes_until(world, 1, lambda: plan(world, "12:30:00")) == []
+
+
+async def test_while_the_store_is_away_a_run_is_tried_now_and_then(
+    world: World, autojump_clock: trio.testing.MockClock
+) -> None:
+    decider(world)("plan", lambda world: plan(world, "12:00:30"))
+    attempts: list[str] = []
+
+    def refuse(reason: str, decision: Callable[[World], Any]) -> Any:
+        attempts.append(reason)
+        if reason != "scheduler: load":
+            raise Unavailable("away")
+        return decider(world)(reason, decision)
+
+    with trio.move_on_after(60):
+        await SchedulerTask(world, refuse, clock_of(trio.current_time())).run()
+    assert 25 < attempts.count("scheduler: run") <= 31
+
+
+async def test_a_schedule_that_could_not_be_loaded_is_loaded_later(
+    world: World, autojump_clock: trio.testing.MockClock
+) -> None:
+    attempts: list[str] = []
+
+    def refuse(reason: str, decision: Callable[[World], Any]) -> Any:
+        attempts.append(reason)
+        if len(attempts) < 3:
+            raise Unavailable("away")
+        return decider(world)(reason, decision)
+
+    with trio.move_on_after(60):
+        await SchedulerTask(world, refuse, clock_of(trio.current_time())).run()
+    assert attempts == ["scheduler: load"] * 3

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 import trio
 
-from cgrcore.errors import CgrError
+from cgrcore.errors import CgrError, Unavailable
 from cgrcore.scheduling.due import load_schedule, next_due_at, run_due
 from cgrcore.world import World
 from cgrserver.services.attempts import Complete, at_once
@@ -37,6 +37,7 @@ class SchedulerTask:
         self._clock_ns = clock_ns
         self._complete = complete
         self._changed = trio.Event()
+        self._refusal: CgrError | None = None
         world.parts["wake_scheduler"] = self.wake
 
     def wake(self) -> None:
@@ -45,10 +46,14 @@ class SchedulerTask:
 
     async def run(self) -> None:
         """Load the schedule, then run what is due as long as the server lives."""
-        await self._complete(lambda: self._try("scheduler: load", load_schedule))
+        while await self._complete(self._load) is False:
+            await trio.sleep(RETRY_S)
         while True:
             if await self._complete(self.run_due):
                 await trio.sleep(0)  # let requests in between the parts of a run
+                continue
+            if self._refusal is not None:
+                await trio.sleep(RETRY_S)
                 continue
             due_at = next_due_at(self._world)
             wait_s = LONGEST_SLEEP_S if due_at is None else (due_at - self._clock_ns()) / 10**9
@@ -63,9 +68,15 @@ class SchedulerTask:
             return False
         return bool(self._try("scheduler: run", run_due))
 
+    def _load(self) -> bool:
+        self._try("scheduler: load", load_schedule)
+        return not isinstance(self._refusal, Unavailable)
+
     def _try(self, reason: str, decide: Callable[[World], Any]) -> Any:
+        self._refusal = None
         try:
             return self._decide(reason, decide)
         except CgrError as error:
-            log.error("scheduler", doing=reason, why=str(error))
+            self._refusal = error
+            log.error("scheduler", doing=reason, why=str(error), next_try_s=RETRY_S)
             return None

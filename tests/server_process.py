@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "CallRefused", "Connection", "ServerProcess"]
+__all__ = ["ROOT", "CallRefused", "Connection", "ServerProcess", "free_port"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -65,6 +65,13 @@ class Connection:
         self.socket.close()
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class ServerProcess:
     """A server on the store in a folder, started at once; `call` goes over a connection that is kept.
 
@@ -78,14 +85,13 @@ class ServerProcess:
         *,
         environ: Mapping[str, str] | None = None,
         log: Path | None = None,
+        port: int = 0,
     ) -> None:
         self.folder = folder
         self.settings = settings
         self.environ = environ or {}
         self.log = log
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        self.port = port or free_port()
         self.start()
 
     def start(self) -> None:

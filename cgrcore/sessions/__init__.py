@@ -37,6 +37,7 @@ from cgrcore.sessions.lifecycle import (
 from cgrcore.sessions.records import Session, SessionRun, external_session
 from cgrcore.sessions.telling import alteration, asking_for_calls, disconnection, low_balance, told_calls
 from cgrcore.sessions.timers import timers_of
+from cgrcore.sessions.wire import forget, session_as_wire, session_from_wire, stand_by
 
 __all__ = [
     "TABLES",
@@ -63,6 +64,7 @@ __all__ = [
     "end_stale",
     "external_session",
     "find_active",
+    "forget",
     "initiate",
     "is_known",
     "list_runs",
@@ -73,7 +75,10 @@ __all__ = [
     "record_failed_start",
     "relocate",
     "schedule_end",
+    "session_as_wire",
+    "session_from_wire",
     "stale_sessions",
+    "stand_by",
     "terminate",
     "timers_of",
     "told_calls",

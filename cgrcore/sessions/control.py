@@ -11,7 +11,7 @@ from typing import Any
 from cgrcore.errors import CgrError, NotFound
 from cgrcore.event import CgrEvent, duration_option
 from cgrcore.sessions.charging import DEBITED, reserve_slice
-from cgrcore.sessions.finding import active_sessions, matching_runs, passive_sessions
+from cgrcore.sessions.finding import active_sessions, matching_runs, note_change, passive_sessions
 from cgrcore.sessions.lifecycle import change, end
 from cgrcore.sessions.records import Session, SessionRun
 from cgrcore.sessions.timers import spread, timers_of
@@ -229,5 +229,6 @@ def auto_debit(world: World, cgrid: str, run_id: str) -> tuple[Session, int] | N
             granted_ns = reserve_slice(world, session, run, session.debit_interval_ns, None, is_forced=False)
             run.next_debit_at = world.now_at + granted_ns
             timers_of(world).watch(session)
+            note_change(world, cgrid)
             return session, granted_ns
     return None

@@ -5,7 +5,7 @@ A session is named by its CGRID, the hash of OriginID and OriginHost unless the 
 
 import hashlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from cgrcore.event import CgrEvent
@@ -21,6 +21,7 @@ __all__ = [
     "find_active",
     "is_known",
     "matching_runs",
+    "note_change",
     "passive_sessions",
     "relocate",
 ]
@@ -74,6 +75,13 @@ def find_active(world: World, event: dict[str, Any]) -> Session | None:
     return relocate(world, active_sessions(world), event, cgrid)
 
 
+def note_change(world: World, cgrid: str) -> None:
+    """Have the nodes that stand by told of a session, once its change is committed (`replicate_session`)."""
+    replicate = world.parts.get("replicate_session")
+    if replicate is not None:
+        world.state.effects.after.append(partial(replicate, cgrid))
+
+
 def is_known(world: World, event: dict[str, Any]) -> bool:
     """Return whether the event's session is active, standing by or over, under this or its former name."""
     tables = (active_sessions(world), closed_sessions(world), passive_sessions(world))
@@ -104,6 +112,7 @@ def relocate(world: World, sessions: Table[Session], event: dict[str, Any], cgri
         if run.cost is not None:
             run.cost = run.cost.renamed(cgrid)
     sessions.put(cgrid, session)
+    note_change(world, former)
     return session
 
 

@@ -22,13 +22,24 @@ from cgrcore.sessions.charging import (
     settle,
     told_usage,
 )
-from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active
+from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active, note_change
 from cgrcore.sessions.records import MAIN_FIELDS, Session, SessionRun
 from cgrcore.sessions.timers import spread, timers_of
 from cgrcore.timing import ZERO_AT, Moment
 from cgrcore.world import World
 
-__all__ = ["authorise", "end", "end_by_cdr", "initiate", "message", "new_session", "prefixed", "terminate", "update"]
+__all__ = [
+    "authorise",
+    "end",
+    "end_by_cdr",
+    "initiate",
+    "message",
+    "new_run",
+    "new_session",
+    "prefixed",
+    "terminate",
+    "update",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,7 +80,7 @@ def new_session(world: World, event: CgrEvent) -> Session:
     setup = time_of(begun.get("SetupTime"), world.now_at)
     runs = []
     for charge in charged:
-        runs.append(_new_run(world, cgrid, charge.run_id, charge.event.event, setup))
+        runs.append(new_run(world, cgrid, charge.run_id, charge.event.event, setup))
     return Session(
         cgrid=cgrid,
         tenant=event.tenant,
@@ -85,7 +96,7 @@ def new_session(world: World, event: CgrEvent) -> Session:
     )
 
 
-def _new_run(world: World, cgrid: str, run_id: str, run_event: dict[str, Any], setup: Moment | None) -> SessionRun:
+def new_run(world: World, cgrid: str, run_id: str, run_event: dict[str, Any], setup: Moment | None) -> SessionRun:
     """Return the run whose own copy of the event that is."""
     run_event["CGRID"] = cgrid
     run_event["RunID"] = run_id
@@ -204,6 +215,7 @@ def _touch(world: World, session: Session) -> None:
         session.expires_at = world.now_at + time_to_live_ns + spread(session.cgrid, delay_ns)
     if time_to_live_ns > 0 or session.debit_interval_ns > 0:
         timers_of(world).watch(session)
+    note_change(world, session.cgrid)
 
 
 def terminate(world: World, event: CgrEvent, charged_runs: Collection[str] = ()) -> None:
@@ -273,6 +285,7 @@ def end(
         if answer_time:
             run.event["AnswerTime"] = answer_time
     active_sessions(world).remove(session.cgrid)
+    note_change(world, session.cgrid)
     session.updated_at = world.now_at
     closed_sessions(world).put(session.cgrid, session)
     if failure is not None:

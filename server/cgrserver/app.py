@@ -40,6 +40,7 @@ from cgrserver.services.queries import QueriesTask
 from cgrserver.services.rating_queue import RatingQueueTask
 from cgrserver.services.scheduler import SchedulerTask
 from cgrserver.services.session_clients import SessionClients
+from cgrserver.services.session_replicas import SessionReplicas
 from cgrserver.services.sessions import SessionTimersTask, SyncTask, forget_what_is_over
 from cgrserver.settings import unserved_warning
 from cgrserver.storage.reads import StoreReads
@@ -115,6 +116,7 @@ class Application:
         world.parts["log_cdr"] = log_cdr
         self.clients = Clients()
         self.session_clients = world.parts["session_clients"] = SessionClients(world, self.clients, self.settings)
+        self.session_replicas = world.parts["session_replicas"] = SessionReplicas(world, self.settings)
         world.parts["note"] = _note
         if world.settings["thresholds"]["ees_conns"]:
             world.parts["export_event"] = export_event
@@ -181,6 +183,7 @@ class Application:
         decide, complete = self.dispatcher.decide, self.dispatcher.complete
         timers = SessionTimersTask(self.world, decide, self._clock_ns, self.session_clients, complete)
         nursery.start_soon(timers.run)
+        nursery.start_soon(self.session_replicas.run)
         sync_ns = settings["sessions"]["channel_sync_interval"]
         if sync_ns > 0:
             nursery.start_soon(SyncTask(decide, self.session_clients, sync_ns / 10**9, complete).run)

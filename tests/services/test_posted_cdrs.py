@@ -1,7 +1,6 @@
 """CDRs that switches post to a server process: taken once, kept through a crash, refused with a reason."""
 
 import json
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -9,15 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.codecs.test_posted_cdrs import freeswitch
-from tests.server_process import ServerProcess
+from tests.server_process import ServerProcess, free_port
 from tests.slides.conftest import balance, load_plan
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     folder = tmp_path_factory.mktemp("posted")
     running = ServerProcess(folder, (f"listen.http=127.0.0.1:{port}",))
     running.http_port = port  # type: ignore[attr-defined]

@@ -1,13 +1,12 @@
 """A server and its clients on the bidirectional port, as processes: who is asked and told what, and when."""
 
 import json
-import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.server_process import Connection, ServerProcess
+from tests.server_process import Connection, ServerProcess, free_port
 from tests.slides.conftest import load_plan
 
 SETTINGS = ("general.reply_timeout=300ms", "sessions.terminate_attempts=2", "general.rpc_compat=current")
@@ -45,9 +44,7 @@ class Switch(Connection):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     folder = tmp_path_factory.mktemp("clients")
     running = ServerProcess(folder, (*SETTINGS, f"listen.birpc_json=127.0.0.1:{port}"))
     running.birpc_port = port  # type: ignore[attr-defined]

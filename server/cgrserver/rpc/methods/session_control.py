@@ -3,8 +3,11 @@
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from cgrcore.cdrs import process_ended_session
-from cgrcore.errors import NotFound, PartiallyExecuted, mandatory_missing
+from cgrcore.errors import PartiallyExecuted
+from cgrcore.event import time_of
 from cgrcore.sessions import (
     Session,
     activate,
@@ -14,13 +17,17 @@ from cgrcore.sessions import (
     deactivate,
     disconnect,
     external_session,
+    forget,
     list_runs,
     passive_sessions,
+    session_from_wire,
+    stand_by,
 )
 from cgrcore.state import Table
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
 from cgrserver.services.session_clients import KnownCalls, SessionClients
+from cgrserver.services.session_replicas import SessionReplicas
 from cgrserver.services.sessions import end_unknown
 
 
@@ -197,28 +204,17 @@ class PassiveSessionArgs(Args):
     DebitInterval: int = 0
     Chargeable: bool = True
     SRuns: list[dict[str, Any]] | None = None
+    UpdatedAt: str | None = None
 
 
 @method("SessionSv1.SetPassiveSession", mandatory=("CGRID",))
 def set_passive_session(world: World, args: PassiveSessionArgs) -> str:
     """Keep, or without EventStart forget, a session that another node charges."""
     if args.EventStart is None:
-        if passive_sessions(world).remove(args.CGRID) is None:
-            raise NotFound
-        return "OK"
-    passive_sessions(world).put(
-        args.CGRID,
-        Session(
-            cgrid=args.CGRID,
-            tenant=world.tenant(args.Tenant),
-            event=args.EventStart,
-            options=args.OptsStart or {},
-            runs=[],
-            debit_interval_ns=args.DebitInterval,
-            is_chargeable=args.Chargeable,
-            updated_at=world.now_at,
-        ),
-    )
+        updated = time_of(args.UpdatedAt, world.now_at)
+        forget(world, args.CGRID, None if updated is None else updated.at)
+    else:
+        stand_by(world, session_from_wire(world, msgspec.structs.asdict(args)))
     return "OK"
 
 
@@ -228,9 +224,20 @@ class ReplicateArgs(Args):
     ConnIDs: list[str] | None = None
 
 
-@method("SessionSv1.ReplicateSessions")
-def replicate_sessions(world: World, args: ReplicateArgs) -> str:
-    """Send a session (all, without CGRID) to other nodes."""
-    if args.ConnIDs:
-        raise mandatory_missing(("ConnIDs",))
+def _send(store: Any, world: World, args: ReplicateArgs) -> Any:
+    """Send the sessions to the nodes that the connections lead to; return how many did not take them."""
+    sessions = passive_sessions(world) if args.Passive else active_sessions(world)
+    chosen = [args.CGRID] if args.CGRID else list(sessions)
+    found = [sessions.records[cgrid] for cgrid in chosen if cgrid in sessions]
+    replicas: SessionReplicas | None = world.parts.get("session_replicas")
+    if not found or not args.ConnIDs:
+        return 0
+    return len(found) if replicas is None else replicas.send(found, args.ConnIDs)
+
+
+@method("SessionSv1.ReplicateSessions", fetch=_send)
+def replicate_sessions(world: World, args: ReplicateArgs, refused: int) -> str:
+    """Send a session (all, without CGRID) to other nodes, which stand by with it."""
+    if refused:
+        raise PartiallyExecuted
     return "OK"

@@ -20,60 +20,86 @@ cdef class DayHours:
 
     def __init__(self, list rates):
         cdef int index
-        cdef RateHours *own
         if len(rates) > RATES:
             raise OverflowError("too many rates")
         self.count = len(rates)
-        self.years = []
         ranks = {}
         for index in range(self.count):
             hours, weight_nano = rates[index]
-            own = &self.rates[index]
-            own.months = hours.months
-            own.month_days = hours.month_days
-            own.week_days = hours.week_days
-            own.start_ns = hours.start_s * SECOND_NS
-            own.rank = ranks.setdefault(weight_nano, index)
-            own.is_any_day = hours.is_any_day
-            own.is_never = hours.is_never
-            self.years.append(hours.years or None)
+            read_hours(&self.rates[index], hours)
+            self.rates[index].rank = ranks.setdefault(weight_nano, index)
 
     def index_throughout(self, int64_t start_at, int64_t usage, int64_t offset):
         """Return which rate holds from the start to the end, -1 when that takes a longer look."""
         return self.throughout(start_at, usage, offset)
 
     cdef int throughout(self, int64_t start_at, int64_t usage, int64_t offset) except -2:
-        cdef int64_t clock = (start_at + offset) % DAY_NS, days
+        cdef int64_t clock = (start_at + offset) % DAY_NS
         cdef int best = -1, index
+        cdef Day day
         if clock < 0:
             clock += DAY_NS
         if usage > DAY_NS - clock:
             return -1
-        days = (start_at + offset - clock) // DAY_NS
+        day.days = (start_at + offset - clock) // DAY_NS
+        day.is_known = False
         for index in range(self.count):
             if clock < self.rates[index].start_ns < clock + usage:
                 return -1
-            if (best < 0 or self.rates[index].rank == self.rates[best].rank) and self.is_active(index, days, clock):
+            if (best < 0 or self.rates[index].rank == self.rates[best].rank) and is_active(&self.rates[index], &day,
+                                                                                           clock):
                 if best >= 0 and self.rates[index].start_ns == self.rates[best].start_ns:
                     return -1
                 # The earliest come first, so this one began later.
                 best = index
         return best
 
-    cdef bint is_active(self, int index, int64_t days, int64_t clock) except -1:
-        cdef RateHours *own = &self.rates[index]
-        cdef int64_t year
-        cdef int month, day
-        if own.is_never or clock < own.start_ns:
-            return False
-        if own.is_any_day:
+
+cdef int read_hours(RateHours *own, object hours) except -1:
+    """Fill in compiled hours (`cgrcore.rating.compile.Hours`). Raises OverflowError for more than eight years."""
+    if len(hours.years) > YEARS:
+        raise OverflowError("too many years")
+    own.months = hours.months
+    own.month_days = hours.month_days
+    own.week_days = hours.week_days
+    own.start_ns = hours.start_s * SECOND_NS
+    own.rank = 0
+    own.is_any_day = hours.is_any_day
+    own.is_never = hours.is_never
+    own.year_count = 0
+    for year in hours.years:
+        own.years[own.year_count] = year
+        own.year_count += 1
+    return 0
+
+
+cdef bint is_active(const RateHours *own, Day *day, int64_t clock) noexcept nogil:
+    """Whether hours hold at a time of a day, in ns since its midnight."""
+    cdef int index
+    if own.is_never or clock < own.start_ns:
+        return False
+    if own.is_any_day:
+        return True
+    if own.week_days and not own.week_days >> ((day.days + 4) % 7 + 7) % 7 & 1:
+        return False
+    if not own.months and not own.month_days and own.year_count == 0:
+        return True
+    if not day.is_known:
+        day.year = civil(day.days, &day.month, &day.month_day)
+        day.is_known = True
+    if own.months and not own.months >> day.month & 1 or own.month_days and not own.month_days >> day.month_day & 1:
+        return False
+    for index in range(own.year_count):
+        if own.years[index] == day.year:
             return True
-        if own.week_days and not own.week_days >> ((days + 4) % 7 + 7) % 7 & 1:
-            return False
-        year = civil(days, &month, &day)
-        if own.months and not own.months >> month & 1 or own.month_days and not own.month_days >> day & 1:
-            return False
-        return self.years[index] is None or year in self.years[index]
+    return own.year_count == 0
+
+
+cdef int day_of_month(int64_t days) noexcept nogil:
+    """The day of the month of a count of days since 1970."""
+    cdef int month = 0, day = 0
+    civil(days, &month, &day)
+    return day
 
 
 cdef int64_t civil(int64_t days, int *month, int *day) noexcept nogil:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cgrcore._fast.flatprices import FlatPrices
+from cgrcore._fast.plans import Plans
 from cgrcore.rating.prefixes import Prefixes
 from cgrcore.rating.records import Destination, PlanRate, Rating, RatingPlan, RatingProfile, Timing
 from cgrcore.rating.zones import Zone, zone_of
@@ -214,6 +215,8 @@ class Tariff:
         self.profiles = profiles
         #: What `flat` has found to be priced without hours. Another tariff's when this one is a copy.
         self.flat_prices: FlatPrices | None = None
+        #: The plans as the kernel reads them, made by `plans` when first asked for. As above.
+        self.kernel_plans: Plans | None = None
         self._destinations = destinations
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}
@@ -316,6 +319,18 @@ class Tariff:
     def plan_ids(self) -> Iterable[str]:
         """Return the ids of all rating plans, in the order of the table."""
         return self._plans
+
+    def profile_of(self, key: str) -> RatingProfile | None:
+        """Return the profile of a key: its own or, where subjects are matched by prefix, the longest shorter one's."""
+        found = self.profiles.get(key)
+        if found is not None or not self.matches_subject_prefixes or key.endswith(ANY):
+            return found
+        head, _, subject = key.rpartition(":")
+        for length in range(len(subject) - 1, 0, -1):
+            found = self.profiles.get(f"{head}:{subject[:length]}")
+            if found is not None:
+                return found
+        return None
 
     def with_profile(self, profile: RatingProfile) -> "Tariff":
         """Return the same tariff with one more profile."""

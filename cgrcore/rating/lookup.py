@@ -71,7 +71,7 @@ class _Search:
     def of_key(self, key: str, start_at: int, end_at: int, depth: int) -> list[RatingInfo]:
         if depth > self._tariff.fallback_depth:
             raise CgrError("MAX_RECURSION_DEPTH")
-        profile = self._profile(key)
+        profile = self._tariff.profile_of(key)
         if profile is None:
             raise NotFound(subject="rating profile", subject_id=key)
         infos = self._collect(profile, start_at, end_at)
@@ -95,18 +95,6 @@ class _Search:
             except CgrError:
                 continue
             if _is_continuous(found, start_at):
-                return found
-        return None
-
-    def _profile(self, key: str) -> RatingProfile | None:
-        profiles = self._tariff.profiles
-        found = profiles.get(key)
-        if found is not None or not self._tariff.matches_subject_prefixes or key.endswith(ANY):
-            return found
-        head, _, subject = key.rpartition(":")
-        for length in range(len(subject) - 1, 0, -1):
-            found = profiles.get(f"{head}:{subject[:length]}")
-            if found is not None:
                 return found
         return None
 

@@ -14,38 +14,43 @@ __all__ = ["Prefixes"]
 class Prefixes:
     """The prefixes of some destinations. Destinations that share a prefix are in order of their ids."""
 
-    __slots__ = ("_index", "_owners")
+    __slots__ = ("index", "owners_by_place")
 
     def __init__(self, destinations: Iterable[Destination]) -> None:
-        owners: dict[str, tuple[str, ...]] = {}
+        places: dict[str, int] = {}
+        owners: list[tuple[str, ...]] = []
         shared = set()
         for destination in destinations:
+            alone = (destination.id,)
             for prefix in destination.prefixes:
-                known = owners.get(prefix)
-                if known is None:
-                    owners[prefix] = (destination.id,)
+                place = places.setdefault(prefix, len(owners))
+                if place == len(owners):
+                    owners.append(alone)
                 else:
-                    owners[prefix] = (*known, destination.id)
-                    shared.add(prefix)
-        for prefix in shared:
-            owners[prefix] = tuple(sorted(set(owners[prefix])))
-        self._owners = owners
-        self._index = PrefixIndex(owners)
+                    owners[place] += alone
+                    shared.add(place)
+        for place in shared:
+            owners[place] = tuple(sorted(set(owners[place])))
+        #: The prefixes by their places, and the owners of each.
+        self.index = PrefixIndex(places)
+        self.owners_by_place = owners
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._owners)
+        return map(self.index.text, range(len(self.index)))
 
     def longest_of(self, number: str) -> str:
         """Return the longest known prefix of the number, "" when there is none."""
-        return self._index.text(self._index.longest(number))
+        return self.index.text(self.index.longest(number))
 
     def destinations_of(self, number: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield (prefix, destination ids) for each known prefix of the number, longest first."""
-        prefix = self.longest_of(number)
-        while prefix:
-            yield prefix, self._owners[prefix]
-            prefix = self.longest_of(prefix[:-1])
+        place = self.index.longest(number)
+        while place >= 0:
+            prefix = self.index.text(place)
+            yield prefix, self.owners_by_place[place]
+            place = self.index.longest(prefix[:-1])
 
     def owners(self, prefix: str) -> tuple[str, ...]:
         """Return the ids of the destinations that have exactly this prefix."""
-        return self._owners.get(prefix, ())
+        place = self.index.longest(prefix)
+        return self.owners_by_place[place] if place >= 0 and self.index.text(place) == prefix else ()

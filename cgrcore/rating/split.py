@@ -15,6 +15,7 @@ from cgrcore.rating.calls import Call, Span
 from cgrcore.rating.compile import Interval, Tariff, day_of
 from cgrcore.rating.flat import flat_prices_of
 from cgrcore.rating.lookup import DAY_S, RatingInfo, rating_infos
+from cgrcore.rating.plans import plans_of
 from cgrcore.rating.zones import Zone
 from cgrcore.timing import DAY_NS, SECOND_NS
 
@@ -64,7 +65,10 @@ def rate(tariff: Tariff, call: Call) -> list[Span]:
         call = zone.place(call)
     flat = flat_prices_of(tariff)
     found = None if flat is None else flat.spans(call)
-    # A flat price's spans read as spans do.
+    if found is None:
+        plans = plans_of(tariff)
+        found = None if plans is None else plans.spans(call)
+    # The kernel's spans read as spans do.
     return rate_by_hours(tariff, call) if found is None else cast(list[Span], found)
 
 

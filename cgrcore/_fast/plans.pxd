@@ -1,0 +1,105 @@
+# cython: language_level=3
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t
+
+from cgrcore._fast.accounts cimport int128
+from cgrcore._fast.flatprices cimport Terms
+from cgrcore._fast.hours cimport Day
+from cgrcore._fast.prefixes cimport PrefixIndex
+from cgrcore._fast.timespans cimport Info, Rate, Rates
+
+#: What looking up answers besides a number of plans, on top of UNUSUAL.
+cdef enum:
+    NO_PROFILE = -3
+    UNAUTHORIZED = -4
+    #: A price was not looked at yet: `Search.wanted` tells which plan; `resolve` it with the GIL, then look again.
+    WANTED = -5
+
+#: What a plan has for a class of numbers.
+cdef enum Kind:
+    UNKNOWN = 0
+    SINGLE = 1
+    SEVERAL = 2
+    NOTHING = 3
+    BEYOND = 4
+
+#: One destination that prices a number, `level` known prefixes above the longest one (-1: `*any`).
+cdef struct Candidate:
+    const Rates *rates
+    int64_t weight
+    int32_t destination
+    int32_t level
+
+#: SINGLE: its rates and destination; SEVERAL: `destination` candidates in `candidates`, the longest prefix first.
+cdef struct Entry:
+    const Rates *rates
+    const Candidate *candidates
+    int32_t destination
+    int16_t level
+    uint8_t kind
+
+cdef enum:
+    PAGE_BITS = 8
+    PAGE_SIZE = 256
+
+#: A rating plan: what it has for each class of numbers, in pages that are made when first needed.
+cdef struct Plan:
+    Entry **pages
+    int32_t place
+
+cdef struct Activation:
+    int64_t at
+    #: NULL: the plan is missing.
+    Plan *plan
+    #: NULL where a subject has no profile.
+    Profile **fallbacks
+    int fallback_count
+
+cdef struct Profile:
+    Activation *activations
+    int count
+    int32_t place
+    #: The profile of everybody else, NULL for none.
+    Profile *any
+
+cdef struct Search:
+    int64_t clock
+    Day day
+    int32_t number_class
+    int depth_limit
+    Plan *wanted
+
+cdef struct Chunk:
+    Chunk *next
+
+cdef class Plans:
+    cdef readonly object tariff
+    cdef PrefixIndex index
+    cdef Py_ssize_t number_count
+    cdef int32_t *class_of
+    cdef Chunk *chunks
+    cdef int128 step
+    cdef int depth_limit
+    cdef bint may_finish
+    cdef list owners, classes, records, profile_ids, compiled_plans
+    cdef readonly list plan_ids, destination_ids
+    cdef dict class_places, finals, profiles, plans, rates, single_rates, destination_places, terms
+    cdef object lock
+
+    cdef void *take(self, size_t size) except NULL
+    cdef Profile *profile(self, str key) except? NULL
+    cdef Profile *added(self, str key, dict new, list left) except? NULL
+    cdef int complete(self, Profile *own, object record, dict new, list left) except -1
+    cdef Plan *plan(self, str plan_id) except? NULL
+    cdef int32_t class_at(self, int32_t place) except -1
+    cdef int32_t above(self, str prefix) except -2
+    cdef bint is_final(self, tuple owners) except -1
+    cdef const Rates *rates_for(self, object compiled, str destination_id) except? NULL
+    cdef int resolve(self, Plan *plan, int32_t number_class) except -1
+    cdef int fill(self, Entry *entry, Plan *plan, int32_t number_class) except -1
+    cdef list price(self, str tenant, str category, str subject, str destination, bint is_voice, int64_t start_at,
+                    int64_t usage, int64_t index_ns, int64_t offset_s)
+    cdef Terms terms_of(self, const Info *info, const Rate *rate, int32_t longest)
+
+cdef Entry *entry_of(const Plan *plan, int32_t number_class) noexcept nogil
+cdef void begin(Search *search, int64_t start_at, int64_t offset, int32_t number_class, int depth_limit) noexcept nogil
+cdef int infos_of(Search *search, const Profile *profile, int64_t start_at, int64_t end_at, Info *out) noexcept nogil

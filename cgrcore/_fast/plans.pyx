@@ -1,0 +1,549 @@
+# cython: language_level=3, overflowcheck=False, boundscheck=False
+# Prices are reckoned in 128 bits, which the check does not know; the tables are raw memory.
+"""Which plans price a call: what `cgrcore.rating.lookup` finds, in tables that are read without the GIL.
+
+Numbers whose prefixes have the same owners, all the way up, are one class; what a plan has for a class is looked up
+once, when first asked for. Profiles with their activations and fallback subjects are a graph of structures. All of it
+belongs to one tariff and is never changed or freed before it: what is found out is added, with the GIL held, while
+others read.
+Rules: those of that module. What is beyond these structures is called unusual and left to it.
+Does not know: how a call is cut and priced.
+"""
+
+from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
+from libc.stdint cimport int16_t, int32_t, int64_t
+from libc.string cimport memcpy
+
+from threading import RLock
+
+from cgrcore._fast.accounts cimport int128
+from cgrcore._fast.flatprices cimport PricedSpan, Slot, Terms
+from cgrcore._fast.hours cimport is_active
+from cgrcore._fast.prefixes cimport PrefixIndex
+from cgrcore._fast.timespans cimport INFOS, LIST_RATES, ROOM, UNUSUAL, Info, Piece, Rate, Rates, cut_call, \
+    increment_cost, read_rate, slot_of
+
+cdef int64_t DAY_NS = 86400000000000
+cdef int64_t SECOND_NS = 1000000000
+
+#: Usage from it on, and instants from twice as much, are unusual: their sums might not fit.
+cdef int64_t LIMIT = <int64_t>1 << 60
+
+#: Fallback subjects of fallback subjects, at most.
+cdef int DEEPEST = 8
+
+#: With more plans it is not asked whether all of them price a destination at any time.
+cdef int FINAL_PLANS = 16
+
+#: Terms remembered, at most.
+cdef Py_ssize_t MEMO_SIZE = 200000
+
+ANY = "*any"
+
+
+cdef class Plans:
+    """The plans of a tariff. `index` has its prefixes, `owners` the ids of the destinations of each."""
+
+    def __cinit__(self):
+        self.class_of = NULL
+        self.chunks = NULL
+
+    def __init__(self, tariff, PrefixIndex index not None, list owners not None, int64_t step_nano):
+        cdef Py_ssize_t place
+        self.tariff = tariff
+        self.index = index
+        self.owners = owners
+        self.step = step_nano
+        self.depth_limit = min(tariff.fallback_depth, DEEPEST + 1)
+        self.number_count = len(owners)
+        self.class_of = <int32_t *>PyMem_RawMalloc((self.number_count + 1) * sizeof(int32_t))
+        if self.class_of is NULL:
+            raise MemoryError
+        for place in range(self.number_count):
+            self.class_of[place] = -1
+        # Class 0: numbers without a known prefix.
+        self.classes = [None]
+        self.class_places = {}
+        self.finals = {}
+        self.records, self.profile_ids, self.compiled_plans = [], [], []
+        self.profiles, self.plans, self.rates, self.single_rates, self.terms = {}, {}, {}, {}, {}
+        self.lock = RLock()
+        self.plan_ids = list(tariff.plan_ids())
+        self.destination_ids = [*tariff.destination_ids(), ANY]
+        self.destination_places = {name: place for place, name in enumerate(self.destination_ids)}
+        for name in self.plan_ids:
+            self.plan(name)
+        self.may_finish = len(self.plan_ids) <= FINAL_PLANS
+
+    def __dealloc__(self):
+        cdef Chunk *chunk = self.chunks
+        cdef Chunk *following
+        PyMem_RawFree(self.class_of)
+        while chunk is not NULL:
+            following = chunk.next
+            PyMem_RawFree(chunk)
+            chunk = following
+
+    cdef void *take(self, size_t size) except NULL:
+        """Return memory of zeros that lasts as long as this."""
+        cdef Chunk *chunk = <Chunk *>PyMem_RawCalloc(1, size + 16)
+        if chunk is NULL:
+            raise MemoryError
+        chunk.next = self.chunks
+        self.chunks = chunk
+        return <char *>chunk + 16
+
+    cdef Profile *profile(self, str key) except? NULL:
+        """Return the profile of a key, NULL for none, with all that it leads to."""
+        cdef object known = self.profiles.get(key)
+        cdef Profile *found
+        cdef dict new
+        cdef list left
+        if known is not None:
+            return <Profile *><size_t>known
+        record = self.tariff.profile_of(key)
+        if record is None:
+            return NULL
+        known = self.profiles.get(record.id)
+        if known is not None:
+            return <Profile *><size_t>known
+        new, left = {}, []
+        with self.lock:
+            found = self.added(key, new, left)
+            while left:
+                record = left.pop()
+                self.complete(<Profile *><size_t>new[record.id], record, new, left)
+            # Others see profiles that are whole.
+            self.profiles.update(new)
+        return found
+
+    cdef Profile *added(self, str key, dict new, list left) except? NULL:
+        """Return the profile of a key; a new one is noted as yet to be completed."""
+        cdef Profile *found
+        record = self.tariff.profile_of(key)
+        if record is None:
+            return NULL
+        known = self.profiles.get(record.id) or new.get(record.id)
+        if known is not None:
+            return <Profile *><size_t>known
+        found = <Profile *>self.take(sizeof(Profile))
+        new[record.id] = <size_t>found
+        found.place = <int32_t>len(self.profile_ids)
+        self.profile_ids.append(record.id)
+        left.append(record)
+        return found
+
+    cdef int complete(self, Profile *own, record, dict new, list left) except -1:
+        """Fill in a profile's activations."""
+        cdef Activation *activation
+        cdef Py_ssize_t number, place
+        cdef str head = record.id[:record.id.rindex(":") + 1]
+        activations = sorted(record.activations, key=lambda it: it.at)
+        own.any = self.added(head + ANY, new, left)
+        own.activations = <Activation *>self.take((len(activations) + 1) * sizeof(Activation))
+        for number in range(len(activations)):
+            activation = &own.activations[number]
+            activation.at = activations[number].at
+            activation.plan = self.plan(activations[number].plan_id)
+            subjects = activations[number].fallback_subjects
+            activation.fallback_count = len(subjects)
+            activation.fallbacks = <Profile **>self.take((len(subjects) + 1) * sizeof(Profile *))
+            for place in range(len(subjects)):
+                activation.fallbacks[place] = self.added(head + subjects[place], new, left)
+        own.count = len(activations)
+        return 0
+
+    cdef Plan *plan(self, str plan_id) except? NULL:
+        """Return a plan by its id, NULL for none."""
+        cdef object known = self.plans.get(plan_id)
+        cdef Plan *found
+        if known is not None:
+            return <Plan *><size_t>known
+        compiled = self.tariff.plan(plan_id)
+        if compiled is None:
+            return NULL
+        found = <Plan *>self.take(sizeof(Plan))
+        found.pages = <Entry **>self.take(((self.number_count >> PAGE_BITS) + 2) * sizeof(Entry *))
+        found.place = <int32_t>len(self.compiled_plans)
+        self.compiled_plans.append(compiled)
+        self.plans[plan_id] = <size_t>found
+        return found
+
+    cdef int32_t class_at(self, int32_t place) except -1:
+        """Return the class of the numbers whose longest prefix is the one at a place."""
+        cdef int32_t found, above = 0
+        cdef tuple owners, key
+        if self.class_of[place] >= 0:
+            return self.class_of[place]
+        owners = self.owners[place]
+        if not self.is_final(owners):
+            above = self.above(self.index.text(place))
+            above = self.class_at(above) if above >= 0 else 0
+        key = (owners, above)
+        known = self.class_places.get(key)
+        if known is None:
+            known = self.class_places[key] = len(self.classes)
+            self.classes.append(key)
+        found = known
+        self.class_of[place] = found
+        return found
+
+    cdef int32_t above(self, str prefix) except -2:
+        """Return the place of the next shorter prefix, -1 for none."""
+        return self.index.longest(prefix[:len(prefix) - 1])
+
+    cdef bint is_final(self, tuple owners) except -1:
+        """Whether every plan prices one of these destinations at any time, so that no shorter prefix is asked for."""
+        cdef bint found
+        cdef const Rates *rates
+        known = self.finals.get(owners)
+        if known is not None:
+            return known
+        found = self.may_finish
+        if found:
+            for compiled in self.compiled_plans:
+                for destination_id in owners:
+                    try:
+                        rates = self.rates_for(compiled, destination_id)
+                    except OverflowError:
+                        continue
+                    if rates != NULL and is_always(rates):
+                        break
+                else:
+                    found = False
+                    break
+        self.finals[owners] = found
+        return found
+
+    cdef const Rates *rates_for(self, object compiled, str destination_id) except? NULL:
+        """Return what a plan has for a destination, NULL for nothing. Raises OverflowError for what is beyond this."""
+        cdef Rates *found
+        cdef Rate *rate
+        cdef tuple key
+        cdef object known
+        records = compiled.record.destination_rates.get(destination_id)
+        if not records:
+            return NULL
+        # Destinations with the same rates share them: records stay, so an address is that of one record.
+        key = tuple([id(record) for record in records])
+        known = self.rates.get(key)
+        if known is not None:
+            return <const Rates *><size_t>known
+        intervals = compiled.intervals(destination_id)
+        if len(intervals) > LIST_RATES:
+            raise OverflowError("too many rates")
+        found = <Rates *>self.take(sizeof(Rates))
+        for interval in intervals:
+            known = self.single_rates.get(id(interval.record))
+            if known is None:
+                rate = <Rate *>self.take(sizeof(Rate))
+                read_rate(rate, interval)
+                rate.place = <int32_t>len(self.records)
+                self.records.append(interval.record)
+                known = self.single_rates[id(interval.record)] = <size_t>rate
+            found.rates[found.count] = <Rate *><size_t>known
+            found.count += 1
+        self.rates[key] = <size_t>found
+        return found
+
+    cdef int resolve(self, Plan *plan, int32_t number_class) except -1:
+        """Find out what a plan has for a class of numbers."""
+        cdef Entry *page = plan.pages[number_class >> PAGE_BITS]
+        if page is NULL:
+            page = <Entry *>self.take(PAGE_SIZE * sizeof(Entry))
+            plan.pages[number_class >> PAGE_BITS] = page
+        if page[number_class & (PAGE_SIZE - 1)].kind == UNKNOWN:
+            try:
+                with self.lock:
+                    self.fill(&page[number_class & (PAGE_SIZE - 1)], plan, number_class)
+            except OverflowError:
+                page[number_class & (PAGE_SIZE - 1)].kind = BEYOND
+        return 0
+
+    cdef int fill(self, Entry *entry, Plan *plan, int32_t number_class) except -1:
+        cdef list found = []
+        cdef const Rates *rates
+        cdef Candidate *candidates
+        cdef int32_t above = number_class, level = 0, place
+        cdef bint is_done = False
+        compiled = self.compiled_plans[plan.place]
+        while above != 0 and not is_done:
+            owners, above = self.classes[above]
+            for destination_id in owners:
+                rates = self.rates_for(compiled, destination_id)
+                if rates != NULL:
+                    found.append((<size_t>rates, destination_id, level))
+                    is_done = is_done or is_always(rates)
+            level += 1
+        if not is_done:
+            rates = self.rates_for(compiled, ANY)
+            if rates != NULL:
+                found.append((<size_t>rates, ANY, -1))
+        if not found:
+            entry.kind = NOTHING
+            return 0
+        candidates = <Candidate *>self.take(len(found) * sizeof(Candidate))
+        for place in range(len(found)):
+            rates = <const Rates *><size_t>found[place][0]
+            candidates[place].rates = rates
+            candidates[place].destination = self.destination_places[found[place][1]]
+            candidates[place].level = found[place][2]
+            candidates[place].weight = 0
+            for level in range(rates.count):
+                candidates[place].weight = max(candidates[place].weight, rates.rates[level].weight)
+        entry.candidates = candidates
+        entry.rates = candidates[0].rates
+        entry.level = <int16_t>candidates[0].level
+        if len(found) == 1 and (is_done or entry.level < 0):
+            entry.destination = candidates[0].destination
+            entry.kind = SINGLE
+        else:
+            entry.destination = <int32_t>len(found)
+            entry.kind = SEVERAL
+        return 0
+
+    def spans(self, call):
+        """Return the priced spans of a call; None when it is refused or unusual."""
+        return self.price(call.tenant, call.category, call.subject, call.destination,
+                          call.tor == "" or call.tor == "*voice", call.start_at, call.usage_ns,
+                          call.duration_index_ns, call.offset_s)
+
+    cdef list price(self, str tenant, str category, str subject, str destination, bint is_voice, int64_t start_at,
+                    int64_t usage, int64_t index_ns, int64_t offset_s):
+        """What `spans` does, of a call's fields."""
+        cdef Info infos[INFOS]
+        cdef Piece pieces[ROOM]
+        cdef Search search
+        cdef const Profile *profile
+        cdef const Slot *slot
+        cdef PricedSpan span
+        cdef int count, place
+        cdef int32_t longest = -1
+        cdef list found
+        if not 0 < usage < LIMIT or not -2 * LIMIT < start_at < 2 * LIMIT or not index_ns < LIMIT:
+            return None
+        head = "*out:" + tenant + ":" + category + ":"
+        profile = self.profile(head + subject)
+        if profile == NULL:
+            profile = self.profile(head + ANY)
+            if profile == NULL:
+                return None
+        if destination and destination != ANY:
+            longest = self.index.longest(destination)
+        begin(&search, start_at, offset_s * SECOND_NS, 0 if longest < 0 else self.class_at(longest), self.depth_limit)
+        while True:
+            count = infos_of(&search, profile, start_at, start_at + usage, infos)
+            if count != WANTED:
+                break
+            self.resolve(search.wanted, search.number_class)
+        if count < 0:
+            return None
+        count = cut_call(infos, count, start_at, usage, index_ns, offset_s * SECOND_NS, is_voice, pieces)
+        if count < 0:
+            return None
+        found = []
+        for place in range(count):
+            span = PricedSpan.__new__(PricedSpan)
+            span.start_at = pieces[place].start
+            span.end_at = pieces[place].end
+            span.duration_index_ns = pieces[place].index
+            span.terms = self.terms_of(&infos[pieces[place].info], pieces[place].rate, longest)
+            slot = slot_of(&pieces[place])
+            if slot != NULL:
+                span.increment_ns = slot.increment
+                span.increment_count = (span.end_at - span.start_at) // slot.increment
+                span.cost = increment_cost(slot, span.end_at - span.start_at, span.increment_count, self.step)
+            found.append(span)
+        return found
+
+    cdef Terms terms_of(self, const Info *info, const Rate *rate, int32_t longest):
+        """Return what all spans of one rate have in common."""
+        cdef tuple key = (rate.place, info.profile, info.plan, info.destination, info.level, longest)
+        cdef Terms found = self.terms.get(key)
+        cdef int32_t level
+        cdef str prefix
+        if found is None:
+            if info.level < 0:
+                prefix = ANY
+            else:
+                prefix = self.index.text(longest)
+                for level in range(info.level):
+                    prefix = self.index.text(self.above(prefix))
+            if len(self.terms) >= MEMO_SIZE:
+                self.terms.clear()
+            found = self.terms[key] = Terms(
+                self.records[rate.place], self.profile_ids[info.profile], prefix,
+                self.destination_ids[info.destination], self.compiled_plans[info.plan].id)
+        return found
+
+
+cdef bint is_always(const Rates *rates) noexcept nogil:
+    """Whether one of the rates holds round the clock, every day."""
+    cdef int index
+    for index in range(rates.count):
+        if rates.rates[index].hours.is_any_day and not rates.rates[index].hours.is_never \
+                and rates.rates[index].hours.start_ns == 0:
+            return True
+    return False
+
+
+cdef inline Entry *entry_of(const Plan *plan, int32_t number_class) noexcept nogil:
+    """What a plan has for a class of numbers, NULL when that was not asked for yet."""
+    cdef Entry *page = plan.pages[number_class >> PAGE_BITS]
+    if page is NULL or page[number_class & (PAGE_SIZE - 1)].kind == UNKNOWN:
+        return NULL
+    return &page[number_class & (PAGE_SIZE - 1)]
+
+
+cdef void begin(Search *search, int64_t start_at, int64_t offset, int32_t number_class, int depth_limit) noexcept nogil:
+    """Prepare the search for a call that starts at an instant."""
+    cdef int64_t clock = start_at + offset
+    search.day.days = (clock if clock >= 0 else clock - (DAY_NS - 1)) // DAY_NS
+    search.day.is_known = False
+    search.clock = clock - search.day.days * DAY_NS
+    search.number_class = number_class
+    search.depth_limit = depth_limit
+    search.wanted = NULL
+
+
+cdef int infos_of(Search *search, const Profile *profile, int64_t start_at, int64_t end_at, Info *out) noexcept nogil:
+    """Write the plans that price a call, in order of activation; return how many, at most INFOS.
+
+    UNAUTHORIZED when they do not cover the call, WANTED, UNUSUAL.
+    """
+    cdef int count
+    if not 1 <= search.depth_limit <= DEEPEST:
+        return UNUSUAL
+    count = of_profile(search, profile, start_at, end_at, 1, out, INFOS)
+    if count >= 0 and not is_continuous(out, count, start_at):
+        return UNAUTHORIZED
+    return count
+
+
+cdef bint is_continuous(const Info *infos, int count, int64_t start_at) noexcept nogil:
+    cdef int index
+    if count == 0 or infos[0].at > start_at:
+        return False
+    for index in range(count):
+        if infos[index].rates == NULL:
+            return False
+    return True
+
+
+cdef int of_profile(Search *search, const Profile *profile, int64_t start_at, int64_t end_at, int depth, Info *out,
+                    int room) noexcept nogil:
+    """Write the plans of a profile, fallback subjects filling the gaps; NO_PROFILE for none, or too deep."""
+    cdef Info own[INFOS]
+    cdef Profile **keys[INFOS]
+    cdef int key_counts[INFOS]
+    cdef int count, index, key, written = 0, found
+    cdef int64_t from_at, until_at
+    if profile == NULL or depth > search.depth_limit:
+        return NO_PROFILE
+    count = collect(search, profile, start_at, end_at, own, keys, key_counts)
+    if count < 0:
+        return count
+    if count > room:
+        return UNUSUAL
+    if is_continuous(own, count, start_at):
+        memcpy(out, own, count * sizeof(Info))
+        return count
+    for index in range(count):
+        found = 0
+        if own[index].rates == NULL:
+            from_at = own[index].at if index else start_at
+            until_at = own[index + 1].at if index + 1 < count else end_at
+            for key in range(key_counts[index]):
+                found = of_profile(search, keys[index][key], from_at, until_at, depth + 1, out + written,
+                                   room - written)
+                if found == WANTED or found == UNUSUAL:
+                    return found
+                if found > 0 and is_continuous(out + written, found, from_at):
+                    break
+                found = 0
+        if found == 0:
+            if written == room:
+                return UNUSUAL
+            out[written] = own[index]
+            found = 1
+        written += found
+    return written
+
+
+cdef int collect(Search *search, const Profile *profile, int64_t start_at, int64_t end_at, Info *out, Profile ***keys,
+                 int *key_counts) noexcept nogil:
+    """Write the activations that the time touches, with the rates they have for the number; return how many."""
+    cdef const Activation *activation
+    cdef int index, first = 0, count = 0, code
+    for index in range(profile.count):
+        if profile.activations[index].at <= start_at:
+            first = index
+    for index in range(first, profile.count):
+        activation = &profile.activations[index]
+        if activation.at > end_at:
+            break
+        if count + 2 > INFOS:
+            return UNUSUAL
+        if index == first and activation.at > start_at:
+            out[count].at = start_at
+            out[count].rates = NULL
+            out[count].profile = profile.place
+            keys[count] = <Profile **>&profile.any
+            key_counts[count] = 1
+            count += 1
+        out[count].at = activation.at
+        out[count].rates = NULL
+        out[count].profile = profile.place
+        if activation.plan is not NULL:
+            out[count].plan = activation.plan.place
+            code = match(search, activation.plan, &out[count])
+            if code < 0:
+                return code
+        if out[count].rates != NULL or activation.fallback_count:
+            keys[count] = activation.fallbacks
+            key_counts[count] = activation.fallback_count
+            count += 1
+    return count
+
+
+cdef int match(Search *search, Plan *plan, Info *info) noexcept nogil:
+    """Give the info the rates of the plan for the number, when there are any; WANTED, UNUSUAL.
+
+    The longest prefix wins that has a rate active when the call starts; among destinations that share it, weight.
+    """
+    cdef const Entry *entry = entry_of(plan, search.number_class)
+    cdef const Candidate *best
+    cdef int index = 0
+    cdef int32_t level
+    if entry == NULL:
+        search.wanted = plan
+        return WANTED
+    if entry.kind == BEYOND:
+        return UNUSUAL
+    if entry.kind == SINGLE:
+        info.rates = entry.rates
+        info.destination = entry.destination
+        info.level = entry.level
+        return 0
+    while entry.kind == SEVERAL and index < entry.destination:
+        level = entry.candidates[index].level
+        best = NULL
+        while index < entry.destination and entry.candidates[index].level == level:
+            if (best == NULL or entry.candidates[index].weight > best.weight) and (
+                    level < 0 or is_any_active(search, entry.candidates[index].rates)):
+                best = &entry.candidates[index]
+            index += 1
+        if best != NULL:
+            info.rates = best.rates
+            info.destination = best.destination
+            info.level = best.level
+            return 0
+    return 0
+
+
+cdef bint is_any_active(Search *search, const Rates *rates) noexcept nogil:
+    cdef int index
+    for index in range(rates.count):
+        if is_active(&rates.rates[index].hours, &search.day, search.clock):
+            return True
+    return False

@@ -5,9 +5,11 @@ from decimal import Decimal
 from random import Random
 from zoneinfo import ZoneInfo
 
+import msgspec
 import numpy
 import pytest
 
+from cgrcore.accounting import Balance, debit, max_usage
 from cgrcore.errors import BadRequest
 from cgrcore.rating import (
     Activation,
@@ -25,6 +27,7 @@ from cgrcore.rating import (
 from cgrcore.rating.zones import clocks_of, zone_of
 from cgrcore.timing import SECOND_NS, ZERO_AT, format_time
 from cgrcore.world import World
+from tests.accounting.small_world import balance, make_account
 from tests.rating.small_tariffs import at, call, hours, profile, rating, slot, world_of
 
 #: 0.6 and 1.2 a minute: 0.01 and 0.02 a second, so that nothing is ever rounded.
@@ -171,6 +174,24 @@ def test_both_nights_cost_what_the_clock_on_the_wall_says(change_at: int) -> Non
         start_at = change_at + random.randint(-4 * 3600, 1800) * SECOND_NS
         it = call(random.randint(1, 5 * 3600), format_time(start_at))
         assert quote(world, it).cost_nano == _second_by_second(it, rates), (format_time(start_at), rates)
+
+
+@pytest.mark.parametrize("change_at", [SPRING_AT, AUTUMN_AT], ids=["spring", "autumn"])
+def test_both_nights_are_debited_and_granted_as_they_are_quoted(change_at: int) -> None:
+    random = Random(change_at)
+    world = _world(hours(DAY), hours(NIGHT, "02:30:00"), hours(DAY, "04:00:00"), hours(NIGHT, "22:00:00"))
+    for _ in range(150):
+        start = format_time(change_at + random.randint(-12 * 3600, 24 * 3600) * SECOND_NS, random.choice((0, 19_800)))
+        it = call(random.randint(1, 6 * 3600), start, subject="1001")
+        it = msgspec.structs.replace(it, account="1001")
+        wanted = quote(world, it).cost_nano
+        make_account(world, balance(world, "*monetary", "m", 10**6))
+        assert debit(world, it).cost_nano == wanted, start
+        world.state.take()
+        make_account(world, Balance(world.new_id(), "m", "*monetary", wanted))
+        assert max_usage(world, it) == it.usage_ns, start
+        make_account(world, Balance(world.new_id(), "m", "*monetary", wanted - 1))
+        assert max_usage(world, it) < it.usage_ns, start
 
 
 @pytest.mark.parametrize("change_at", [SPRING_AT, AUTUMN_AT], ids=["spring", "autumn"])

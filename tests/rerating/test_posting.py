@@ -72,9 +72,18 @@ def server(tmp_path: Path, plan: Path) -> Iterator[ServerProcess]:
 def _event(number: int) -> dict[str, Any]:
     moment = "2026-03-02T10:00:00Z"
     return {
-        **{"OriginID": f"call-{number}", "OriginHost": "switch", "RequestType": "*postpaid", "ToR": "*voice"},
-        **{"Tenant": "cgrates.org", "Category": "call", "Account": "1001", "Subject": "1001"},
-        **{"Destination": "4930", "SetupTime": moment, "AnswerTime": moment, "Usage": "1m"},
+        "OriginID": f"call-{number}",
+        "OriginHost": "switch",
+        "RequestType": "*postpaid",
+        "ToR": "*voice",
+        "Tenant": "cgrates.org",
+        "Category": "call",
+        "Account": "1001",
+        "Subject": "1001",
+        "Destination": "4930",
+        "SetupTime": moment,
+        "AnswerTime": moment,
+        "Usage": "1m",
     }
 
 

@@ -1,0 +1,53 @@
+"""Runs simulations.
+
+    python -m tests.simulation --seed 17             one, with its faults
+    python -m tests.simulation --seed 17 --trace     and everything that happened
+    python -m tests.simulation --count 1000          as many, from a seed on
+
+Exit status 1 when one failed; its seed is printed, with the command that repeats it.
+"""
+
+import argparse
+import random
+import sys
+import time
+import traceback
+
+from tests.simulation.node import prepared_disk, settings
+from tests.simulation.run import simulate
+
+
+def main() -> int:
+    """Run what the command line asks for; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="the (first) seed")
+    parser.add_argument("--count", type=int, default=1)
+    parser.add_argument("--trace", action="store_true", help="everything that happened")
+    options = parser.parse_args()
+    given = settings()
+    disk = prepared_disk(given)
+    failed: list[int] = []
+    began = time.monotonic()
+    for seed in range(options.seed, options.seed + options.count):
+        try:
+            simulation = simulate(seed, disk, given)
+        except Exception:
+            traceback.print_exc()
+            failed.append(seed)
+            continue
+        if options.trace:
+            print(*simulation.trace, sep="\n")
+        if options.count == 1:
+            print(simulation.faults_drawn)
+            print(
+                f"{simulation.notes.acknowledged} acknowledged, {simulation.crash_count} crashes, "
+                f"{simulation.failure_count} failed commits, {simulation.digest}"
+            )
+    print(
+        f"{options.count - len(failed)} of {options.count} good in {time.monotonic() - began:.1f} s; failed: {failed}"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""The whole engine on a virtual clock, with faulty clients, a faulty store and crashes: the books agree at every step.
+
+SIMULATION_SEED is the first seed, a new one each time by default; a failure names the command that repeats it.
+"""
+
+import os
+import random
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.server_process import ROOT
+from tests.simulation.disk import Disk
+from tests.simulation.node import prepared_disk, settings
+from tests.simulation.run import simulate
+
+pytestmark = pytest.mark.slow
+
+DIGEST = re.compile(r"(\d+ acknowledged.* )([0-9a-f]{16})$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def prepared() -> tuple[Disk, Any]:
+    """A disk with a tariff and accounts, and the configuration of the nodes that have it."""
+    given = settings()
+    return prepared_disk(given), given
+
+
+def run_seeds(count: int, prepared: tuple[Disk, Any]) -> None:
+    first = int(os.environ.get("SIMULATION_SEED") or random.randrange(10**6))
+    simulations = [simulate(seed, *prepared) for seed in range(first, first + count)]
+    assert sum(it.crash_count for it in simulations), "no node has crashed"
+    assert sum(it.failure_count for it in simulations), "no commit has failed"
+
+
+def test_50_simulations_keep_the_books(prepared: tuple[Disk, Any]) -> None:
+    run_seeds(50, prepared)
+
+
+@pytest.mark.nightly
+def test_1000_simulations_keep_the_books(prepared: tuple[Disk, Any]) -> None:
+    run_seeds(1000, prepared)
+
+
+def test_the_same_seed_is_the_same_story_in_another_process() -> None:
+    stories = set()
+    for hash_seed in ("1", "2"):
+        command = [sys.executable, "-m", "tests.simulation", "--seed", "3", "--trace"]
+        paths = os.pathsep.join((str(ROOT), str(ROOT / "server")))
+        environ = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": paths}
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=True)
+        assert "crash" in done.stdout
+        stories.add(DIGEST.search(done.stdout)[0])  # type: ignore[index]
+    assert len(stories) == 1

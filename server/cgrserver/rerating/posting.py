@@ -17,12 +17,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from cgrcore.errors import BadRequest, Unavailable
 from cgrcore.money import format_nano, nano_from_number, number_from_nano
-from cgrcore.rating import CallColumns, call_at
+from cgrcore.rating import Call, CallColumns
 from cgrserver.rerating.debited import Debits
 from cgrserver.rerating.fields import calls_of
 from cgrserver.rerating.mapping import Mapping
@@ -140,16 +141,29 @@ class _Reader:
         cgrids = batch.column(self._cgrid).to_pylist()
         runs = batch.column(self._run_id).to_pylist() if self._run_id else [_DEFAULT_RUN] * len(cgrids)
         columns = calls_of(batch, self._mapping, self._debits.defaults, {}).columns
-        for row, (cgrid, run_id, cost) in enumerate(zip(cgrids, runs, costs, strict=True)):
-            debited_nano = None if cost is None else self._debited_nano(columns, row)
+        for cgrid, run_id, cost, call in zip(cgrids, runs, costs, _calls(columns), strict=True):
+            debited_nano = None if cost is None else self._debits.cost_nano(call)
             if debited_nano is None or not cgrid:
                 done.unrated_count += 1
                 continue
             debited = number_from_nano(debited_nano)
             yield {"CGRID": cgrid, "RunID": run_id or _DEFAULT_RUN, "Cost": cost, "DebitedCost": debited}
 
-    def _debited_nano(self, columns: CallColumns, row: int) -> int | None:
-        return self._debits.cost_nano(call_at(columns, row))
+
+def _calls(columns: CallColumns) -> Iterator[Call]:
+    """Give the calls of a batch, in order."""
+    count = len(columns.starts_at)
+
+    def listed(column: Any) -> list[Any]:
+        if isinstance(column, str | int):
+            return [column] * count
+        values: list[Any] = column.tolist() if isinstance(column, numpy.ndarray) else column.to_pylist()
+        return values
+
+    for number, start_at, usage_ns, subject, tenant, category, tor, offset_s in zip(
+        *map(listed, columns[: CallColumns._fields.index("is_left_out")]), strict=True
+    ):
+        yield Call(tenant, category, subject, subject, number, tor, start_at, usage_ns, offset_s)
 
 
 def _costs(column: pa.Array) -> list[Decimal | None]:

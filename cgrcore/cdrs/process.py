@@ -15,7 +15,7 @@ from cgrcore.accounting import refund_increments
 from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs.changed import CHANGED, as_changed, note_change
 from cgrcore.cdrs.charge import ACCOUNTABLE, charge_cdr
-from cgrcore.cdrs.processed import Processed, observe
+from cgrcore.cdrs.processed import Audience, Processed, observe
 from cgrcore.cdrs.queue import check_room, take_out, wait
 from cgrcore.cdrs.records import Cdr, SessionCost, cdr_from_event
 from cgrcore.cdrs.switches import Switches
@@ -47,8 +47,8 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
     """Process events together and return their CDRs.
 
     Raises Conflict EXISTS for a CDR that came before, CgrError PARTIALLY_EXECUTED when a step before rating fails,
-    Unavailable RATING_QUEUE_FULL when its charge would have to wait and cannot, PartiallyExecuted when thresholds or
-    statistics failed and all else is done.
+    Unavailable RATING_QUEUE_FULL when its charge would have to wait and cannot, PartiallyExecuted when exporters,
+    thresholds or statistics failed and all else is done.
     """
     is_queued = switches.queue and not switches.reprocess and world.settings["cdrs"]["rating_queue"] > 0
     if is_queued:
@@ -74,13 +74,14 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
     if switches.store:
         for item in processed:
             _store(world, item, switches, stored)
+    audience = Audience(switches.export, switches.thresholds, switches.stats)
     charged = processed
     if is_queued:
         charged = [item for item in processed if not item.is_waiting]
         for item in processed:
             if item.is_waiting:
-                wait(world, item, is_stored=switches.store, thresholds=switches.thresholds, stats=switches.stats)
-    observe(world, charged, thresholds=switches.thresholds, stats=switches.stats)
+                wait(world, item, audience, is_stored=switches.store)
+    observe(world, charged, audience)
     return processed
 
 

@@ -1,4 +1,4 @@
-"""A CDR as it became, and letting others see it: thresholds and statistics.
+"""A CDR as it became, and letting others see it: exporters, thresholds, statistics.
 
 Does not know: how it was charged.
 """
@@ -13,11 +13,19 @@ from cgrcore.errors import CgrError, NotFound, PartiallyExecuted
 from cgrcore.event import CgrEvent
 from cgrcore.world import World
 
-__all__ = ["Processed", "event_of", "observe"]
+__all__ = ["Audience", "Processed", "event_of", "observe"]
 
 #: The profiles of those that see CDRs, and the options that choose among them, which may be wrong.
 PROFILES = {"thresholds": "threshold_profiles", "stats": "stat_profiles"}
 SELECTING = frozenset(("*thdProfileIDs", "*thdProfileIgnoreFilters", "*stsProfileIDs", "*stsProfileIgnoreFilters"))
+
+
+class Audience(msgspec.Struct, frozen=True):
+    """Who sees a CDR once it is what it is."""
+
+    export: bool = False
+    thresholds: bool = False
+    stats: bool = False
 
 
 class Processed(msgspec.Struct):
@@ -43,10 +51,10 @@ def event_of(cdr: Cdr, new_id: Callable[[], str]) -> dict[str, Any]:
     return {**cdr.extra_fields, **fields}
 
 
-def observe(world: World, processed: Iterable[Processed], *, thresholds: bool, stats: bool) -> None:
-    """Let thresholds and statistics see the CDRs as they became. Raises PartiallyExecuted when one fails."""
-    is_partial = False
-    for part, is_asked in (("thresholds", thresholds), ("stats", stats)):
+def observe(world: World, processed: Iterable[Processed], audience: Audience) -> None:
+    """Let others see the CDRs as they became. Raises PartiallyExecuted when one of them fails."""
+    is_partial = audience.export and not _export(world, processed)
+    for part, is_asked in (("thresholds", audience.thresholds), ("stats", audience.stats)):
         process = world.parts.get(f"{part}_process_event") if is_asked else None
         if process is None:
             continue
@@ -64,3 +72,21 @@ def observe(world: World, processed: Iterable[Processed], *, thresholds: bool, s
                 is_partial = True
     if is_partial:
         raise PartiallyExecuted
+
+
+def _export(world: World, processed: Iterable[Processed]) -> bool:
+    """Give the CDRs to the exporters that are configured for them; return whether that went well."""
+    export = world.parts.get("export_cdr")
+    if export is None:
+        return True
+    exporter_ids = list(world.settings["cdrs"]["online_cdr_exports"])
+    is_well = True
+    for item in processed:
+        fields, run = item.event_as_wire(world.new_id), item.run
+        try:
+            export(world, CgrEvent(run.tenant, run.id, run.at, fields, dict(run.options)), exporter_ids)
+        except NotFound:
+            pass  # none of them takes it
+        except CgrError:
+            is_well = False
+    return is_well

@@ -15,7 +15,7 @@ import numpy
 
 from cgrcore.cdrs.changed import note_change
 from cgrcore.cdrs.charge import ACCOUNTABLE, call_of, charge_cdr
-from cgrcore.cdrs.processed import Processed, observe
+from cgrcore.cdrs.processed import Audience, Processed, observe
 from cgrcore.cdrs.records import Cdr
 from cgrcore.errors import PartiallyExecuted, Unavailable
 from cgrcore.event import CgrEvent
@@ -44,8 +44,7 @@ class Waiting(msgspec.Struct, frozen=True):
     cdr: Cdr
     queued_at: int
     is_stored: bool
-    thresholds: bool
-    stats: bool
+    audience: Audience
     tenant: str
     event_id: str
     event_at: Moment | None
@@ -69,7 +68,7 @@ def check_room(world: World) -> None:
         raise Unavailable("RATING_QUEUE_FULL", subject="cdrs")
 
 
-def wait(world: World, item: Processed, *, is_stored: bool, thresholds: bool, stats: bool) -> None:
+def wait(world: World, item: Processed, audience: Audience, *, is_stored: bool) -> None:
     """Have the CDR charged later. Raises Unavailable RATING_QUEUE_FULL."""
     check_room(world)
     table, cdr, run = world.state.table(QUEUE), item.cdr, item.run
@@ -77,9 +76,7 @@ def wait(world: World, item: Processed, *, is_stored: bool, thresholds: bool, st
     if number is None:
         number = max((waiting.number for waiting in table.records.values()), default=0)
     world.parts[NUMBER] = number = number + 1
-    waiting = Waiting(
-        number, cdr, world.now_at, is_stored, thresholds, stats, run.tenant, run.id, run.at, dict(run.options)
-    )
+    waiting = Waiting(number, cdr, world.now_at, is_stored, audience, run.tenant, run.id, run.at, dict(run.options))
     table.put(f"{cdr.cgrid}:{cdr.run_id}", waiting)
     wake = world.parts.get("wake_rating")
     if wake is not None:
@@ -115,11 +112,11 @@ def rate_waiting(world: World, keys: Sequence[str]) -> int:
 def _show(world: World, waiting: Waiting, cdr: Cdr) -> None:
     run = CgrEvent(waiting.tenant, waiting.event_id, waiting.event_at, {}, waiting.options)
     try:
-        observe(world, [Processed(cdr, run, [])], thresholds=waiting.thresholds, stats=waiting.stats)
+        observe(world, [Processed(cdr, run, [])], waiting.audience)
     except PartiallyExecuted:
         note = world.parts.get("note")
         if note is not None:
-            note(f"CDR {cdr.cgrid}:{cdr.run_id} was rated, but thresholds or statistics failed")
+            note(f"CDR {cdr.cgrid}:{cdr.run_id} was rated, but exporters, thresholds or statistics failed")
 
 
 def _priced(world: World, batch: Iterable[Waiting]) -> dict[int, Cdr]:

@@ -120,6 +120,8 @@ class Application:
         world.parts["note"] = _note
         if world.settings["thresholds"]["ees_conns"]:
             world.parts["export_event"] = export_event
+        if world.settings["cdrs"]["ees_conns"] or world.settings["cdrs"]["online_cdr_exports"]:
+            world.parts["export_cdr"] = export_event
         install_triggers(world)
         thresholds.install(world)
         stats.install(world)

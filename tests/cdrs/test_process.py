@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from cgrcore.actions import ActionSet
+from cgrcore.actions.exports import export_event
 from cgrcore.cdrs import Switches, event_of
 from cgrcore.cdrs.records import SessionCost
 from cgrcore.errors import BadRequest, CgrError, Conflict, PartiallyExecuted
@@ -407,3 +408,39 @@ def test_the_event_that_came_in_stays_as_it_was(office: Office, phone: Phone) ->
     before = dict(event.event)
     office.take(event)
     assert event.event == {**before, "CGRID": phone.cgrid}
+
+
+# --- exporters --------------------------------------------------------------------------------------------------------
+
+EXPORTED = Switches(store=True, rals=True, export=True)
+
+
+def exporting(world: World, path: str = "http://127.0.0.1:1/", **options: object) -> None:
+    exporters = world.settings["ees"]["exporters"]
+    exporters.append({**exporters[0], "id": "OUT", "type": "*http_json_map", "export_path": path, **options})
+    world.parts["export_cdr"] = export_event
+
+
+def exported(world: World) -> list[dict[str, object]]:
+    messages = world.state.table("outbox").records.values()
+    return [msgspec.json.decode(message.body) for message in messages]
+
+
+def test_a_cdr_is_given_to_exporters_with_its_cost(office: Office, phone: Phone) -> None:
+    exporting(office.world)
+    office.take(phone.event("60s"), switches=EXPORTED)
+    assert [(cdr["OriginID"], cdr["Cost"]) for cdr in exported(office.world)] == [("call-1", 0.6)]
+
+
+def test_exporters_that_are_not_named_get_nothing(office: Office, phone: Phone) -> None:
+    exporting(office.world)
+    office.world.settings["cdrs"]["online_cdr_exports"] = ["OTHER"]
+    office.take(phone.event("60s"), switches=EXPORTED)
+    assert exported(office.world) == []
+
+
+def test_an_exporter_that_cannot_make_its_fields_leaves_all_else_done(office: Office, phone: Phone) -> None:
+    exporting(office.world, fields=[{"path": "*exp.X", "type": "*no_such_type"}])
+    with pytest.raises(PartiallyExecuted):
+        office.take(phone.event("60s"), switches=EXPORTED)
+    assert office.cdr(phone).cost_nano == money("0.6")

@@ -1,6 +1,7 @@
 """The rating queue as decisions: what waits, in which order it is charged, and that nothing is charged twice."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -198,6 +199,15 @@ def test_thresholds_see_a_queued_cdr_with_its_cost(queue: Queue, phone: Phone) -
     assert "cgrates.org:T" not in queue.world.state.table("thresholds")
     queue.charge()
     assert queue.world.state.table("thresholds").require("cgrates.org:T").hits == 1
+
+
+def test_exporters_get_a_queued_cdr_with_its_cost(queue: Queue, phone: Phone) -> None:
+    given: list[Any] = []
+    queue.world.parts["export_cdr"] = lambda world, event, exporter_ids: given.append(event.event["Cost"])
+    queue.office.take(phone.event("60s"), switches=msgspec.structs.replace(QUEUED, export=True))
+    assert given == []
+    queue.charge()
+    assert given == [Decimal("0.6")]
 
 
 def test_an_agreed_sum_waits_and_is_taken(queue: Queue, phone: Phone) -> None:

@@ -1,5 +1,6 @@
 """What actions send outside, from a real server process: to a second node, through crashes of both."""
 
+import json
 import os
 import subprocess
 import sys
@@ -131,4 +132,24 @@ def test_what_was_to_be_told_is_told_after_a_crash(start: Start) -> None:
         node.start()
         until(lambda: receiver.bodies)
         assert receiver.received[0]["ID"] == "cgrates.org:1001"
+        until(lambda: not listed(node, "GetWaiting"))
+
+
+def test_cdrs_are_given_to_an_exporter_with_their_costs(start: Start) -> None:
+    with http_receiver() as receiver:
+        receiver.failures = 1
+        exporter = {"id": "OUT", "type": "*http_json_map", "export_path": receiver.url, "attempts": 3}
+        node = start(
+            "node",
+            "ees.enabled=true",
+            f"ees.exporters={json.dumps([exporter])}",
+            'cdrs.ees_conns=["*internal"]',
+            'cdrs.online_cdr_exports=["OUT"]',
+        )
+        node.call("APIerSv1.LoadTariffPlanFromFolder", FolderPath=str(ROOT / "tariffplans" / "fosdem"))
+        call = {"Account": "9001", "Subject": "1001", "Destination": "1002", "RequestType": "*rated", "Usage": "60s"}
+        event = {**call, "OriginID": "out", "AnswerTime": "2023-01-07T17:00:10Z"}
+        node.call("CDRsV1.ProcessEvent", Tenant="cgrates.org", Event=event)
+        until(lambda: receiver.bodies)
+        assert [(cdr["OriginID"], cdr["Cost"]) for cdr in receiver.received] == [("out", 2.125)]
         until(lambda: not listed(node, "GetWaiting"))

@@ -48,3 +48,10 @@ cdef class AccountBase:
     cpdef AccountBase copy(self)
     cpdef dict values(self)
     cpdef bint has_expired(self, int64_t at) except -1
+
+
+cdef inline bint has_same_uuid(Balance one, Balance other) except -1:
+    """True when both are the same balance, at different times perhaps."""
+    if one.uuid_text is None and other.uuid_text is None:
+        return one.uuid_high == other.uuid_high and one.uuid_low == other.uuid_low
+    return one.uuid_text == other.uuid_text

@@ -8,6 +8,9 @@ know: the store. Benchmark: bench/commit.py; oracle: tests/oracle/ledger.py.
 
 from libc.stdio cimport snprintf
 
+from cgrcore._fast.accounts cimport AccountBase, Balance, has_same_uuid, int128, int_of
+from cgrcore._fast.tables cimport Effects, Table
+
 from cgrcore.money import format_nano
 from cgrcore.ports import Batch, LedgerLine
 
@@ -56,7 +59,7 @@ cpdef tuple ledger_row(line):
     )
 
 
-cpdef object ledger_lines(str account_id, before, after, tuple mark, list into):
+cpdef object ledger_lines(str account_id, AccountBase before, AccountBase after, tuple mark, list into):
     """Append the lines of one account. `before` and `after` are Accounts, None where it is absent.
 
     `mark` is what all lines of a decision share: its reason, its instant (ns UTC), its idempotency key.
@@ -64,6 +67,7 @@ cpdef object ledger_lines(str account_id, before, after, tuple mark, list into):
     cdef dict old = {} if before is None else before.balances
     cdef dict new = {} if after is None else after.balances
     cdef list was, now
+    cdef Balance held, balance
     cdef Py_ssize_t i
     for kind, balances in new.items():
         was = old.get(kind) or []
@@ -72,14 +76,18 @@ cpdef object ledger_lines(str account_id, before, after, tuple mark, list into):
             _compare(account_id, kind, was, now, mark, into)
             continue
         for i in range(len(now)):
-            held = was[i].value_nano
-            value = now[i].value_nano
-            if held != value:
-                balance = now[i]
-                into.append(LedgerLine(account_id, balance.uuid, balance.id, kind, held, value, *mark))
+            held = was[i]
+            balance = now[i]
+            if held.value != balance.value:
+                into.append(_line(account_id, balance, kind, held.value, balance.value, mark))
     for kind, balances in old.items():
         if balances and kind not in new:
             _compare(account_id, kind, balances, [], mark, into)
+
+
+cdef object _line(str account_id, Balance balance, kind, int128 before, int128 after, tuple mark):
+    reason, at, key = mark
+    return LedgerLine(account_id, balance.uuid, balance.id, kind, int_of(before), int_of(after), reason, at, key)
 
 
 cdef bint _is_same_row(list was, list now) except -1:
@@ -88,22 +96,22 @@ cdef bint _is_same_row(list was, list now) except -1:
     if len(was) != len(now):
         return False
     for i in range(len(now)):
-        if was[i].uuid != now[i].uuid:
+        if not has_same_uuid(was[i], now[i]):
             return False
     return True
 
 
 cdef object _compare(str account_id, kind, list was, list now, tuple mark, list into):
     cdef dict missing = {balance.uuid: balance for balance in was}
+    cdef Balance balance, held
     for balance in now:
         held = missing.pop(balance.uuid, None)
         if held is None:
-            into.append(LedgerLine(account_id, balance.uuid, balance.id, kind, 0, balance.value_nano, *mark))
-        elif held.value_nano != balance.value_nano:
-            line = LedgerLine(account_id, balance.uuid, balance.id, kind, held.value_nano, balance.value_nano, *mark)
-            into.append(line)
+            into.append(_line(account_id, balance, kind, 0, balance.value, mark))
+        elif held.value != balance.value:
+            into.append(_line(account_id, balance, kind, held.value, balance.value, mark))
     for held in missing.values():
-        into.append(LedgerLine(account_id, held.uuid, held.id, kind, held.value_nano, 0, *mark))
+        into.append(_line(account_id, held, kind, held.value, 0, mark))
 
 
 cdef class Gathering:
@@ -133,10 +141,11 @@ cdef class Gathering:
         self._removed = {"cdrs": {}, "session_costs": {}}
         self.calls = set()
 
-    def take(self, effects, now_at):
+    def take(self, Effects effects not None, now_at):
         """Note what a decision changed at an instant. Raises Corrupt, having noted nothing, for an undeclared table."""
         cdef dict before = effects.before
         cdef tuple mark = None
+        cdef Table table
         for name, _ in before:
             if name not in self._touched:
                 self._codecs.check(name)

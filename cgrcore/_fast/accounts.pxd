@@ -1,6 +1,8 @@
 # cython: language_level=3
 from libc.stdint cimport int64_t, uint64_t
 
+from cgrcore._fast.tables cimport Table, Undo
+
 cdef extern from *:
     # Cython has no word for it: C reckons with it in 128 bits; to and from Python it goes by the two functions below.
     ctypedef long long int128 "__int128_t"
@@ -48,6 +50,15 @@ cdef class AccountBase:
     cpdef AccountBase copy(self)
     cpdef dict values(self)
     cpdef bint has_expired(self, int64_t at) except -1
+
+
+cdef class ValueUndo(Undo):
+    cdef AccountBase account
+    cdef Balance balance
+    cdef int128 held
+    cdef bint was_dirty
+
+cdef int note_value(Table accounts, AccountBase account, Balance balance) except -1
 
 
 cdef inline bint has_same_uuid(Balance one, Balance other) except -1:

@@ -11,6 +11,8 @@ cimport cython
 from libc.stdint cimport INT64_MIN
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_FromLongLong
 
+from cgrcore._fast.tables cimport Table, Undo
+
 import sys
 
 from cgrcore.errors import BadRequest
@@ -368,6 +370,51 @@ cdef class AccountBase:
 
     def __repr__(self):
         return f"Account({self.id!r}, {self.balances!r})"
+
+
+# --- changes of one value --------------------------------------------------------------------------------------------
+
+@cython.no_gc
+cdef class ValueUndo(Undo):
+    """What one balance of an account held, where nothing else of it has changed."""
+
+    cdef object whole(self):
+        cdef AccountBase twin = self.account.copy()
+        cdef list was, now
+        cdef Balance balance
+        cdef Py_ssize_t place
+        for kind, group in self.account.balances.items():
+            now = group or []
+            was = twin.balances[kind] or []
+            for place in range(len(now)):
+                if now[place] is self.balance:
+                    balance = was[place]
+                    balance.value = self.held
+                    balance.is_dirty = self.was_dirty
+        return twin
+
+    cdef object restore(self):
+        self.balance.value = self.held
+        self.balance.is_dirty = self.was_dirty
+        return self.account
+
+
+cdef int note_value(Table accounts, AccountBase account, Balance balance) except -1:
+    """Save what a balance holds, before that changes and nothing else does; `Table.edit` saves the whole account."""
+    cdef dict before = accounts._state.effects.before
+    cdef tuple name = (accounts.name, account.id), known = before.get(name)
+    cdef ValueUndo undo
+    if known is None:
+        undo = ValueUndo.__new__(ValueUndo)
+        undo.account = account
+        undo.balance = balance
+        undo.held = balance.value
+        undo.was_dirty = balance.is_dirty
+        before[name] = (accounts, account.id, undo)
+        accounts.version += 1
+    elif type(known[2]) is ValueUndo and (<ValueUndo>known[2]).balance is not balance:
+        before[name] = (accounts, account.id, (<ValueUndo>known[2]).whole())
+    return 0
 
 
 # --- UUIDs as 16 bytes -----------------------------------------------------------------------------------------------

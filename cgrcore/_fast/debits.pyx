@@ -11,7 +11,7 @@ from libc.stdint cimport int64_t
 
 cimport cython
 
-from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int128_of, int_of
+from cgrcore._fast.accounts cimport AccountBase, Balance, int128, int128_of, int_of, note_value
 from cgrcore._fast.flatprices cimport CAP_DISCONNECT, CAP_FREE, CAP_NONE, Cap, FlatPrice, PricedSpan, Stretch, Terms
 from cgrcore._fast.payments cimport (
     Part,
@@ -152,8 +152,8 @@ cdef class Debit(Ask):
 
     cdef int follow_plan(self) except -1:
         """Have the one balance pay for all."""
+        note_value(self.rules.accounts, self.account, self.sole)
         self.sole.is_dirty = True
-        self.rules.accounts.edit(self.account.id)
         self.sole.value -= self.sole_fee + self.sole_each * self.stretch.count
         self.sole_held = self.sole.value
         self.start_at = self.stretch.end_at
@@ -316,8 +316,9 @@ cdef class Debit(Ask):
         """Announce that a balance changes."""
         if self.is_dry:
             return 0
+        self.touch(source.account)
         source.balance.is_dirty = True
-        return self.touch(source.account)
+        return 0
 
     cdef int touch(self, AccountBase owner) except -1:
         """Announce that an account changes, once."""
@@ -687,7 +688,7 @@ cdef class Debit(Ask):
 
 cdef Debit debit_of(Rules rules, call, bint is_dry):
     cdef Debit run = Debit.__new__(Debit)
-    run.read(call)
+    run.read(rules, call)
     run.rules = rules
     run.is_dry = is_dry
     rules.refresh()

@@ -5,12 +5,16 @@ from cgrcore._fast.accounts cimport AccountBase
 from cgrcore._fast.flatprices cimport FlatPrices
 from cgrcore._fast.tables cimport Table
 
+#: The fields of a call that are read for each.
+cdef enum:
+    FIELDS = 10
+
 cdef class Ask:
     cdef readonly object call
     cdef str tenant, category, subject, account_name, destination, tor
     cdef int64_t asked_ns, offset_s
     cdef readonly int64_t start_at, end_at, duration_index_ns
-    cdef int read(self, call) except -1
+    cdef int read(self, Rules rules, call) except -1
 
 cdef class Rules:
     cdef readonly object world
@@ -22,6 +26,9 @@ cdef class Rules:
     #: The limit of usage for the type of record that was last asked for, and the step of units by default for such one.
     cdef str limited_tor, stepped_tor
     cdef int64_t limit, default_step
+    cdef object call_type
+    cdef Py_ssize_t places[FIELDS]
+    cdef int learn(self, call_type) except -1
     cdef int refresh(self) except -1
     cdef int check_usage(self, Ask ask) except -1
     cdef AccountBase find_account(self, Ask ask)

@@ -13,6 +13,7 @@ class Rules:
     def __init__(
         self,
         world: Any,
+        call_type: type,
         accounts: Table[Any],
         destinations: Table[Any],
         plans: Table[Any],

@@ -1,18 +1,29 @@
 """What the debit kernel asks of the world: prices, accounts, steps of free units.
 
-Rules: what was found is kept until a table of the tariff or the settings have moved, which is looked up each time; what
+Rules: what was found is kept until a table of the tariff or the settings have moved, which is looked at each time; what
 is rare is asked of the subclass, in Python. Does not know: how a call is paid.
 Benchmark: bench/workloads/charging.py; oracle: tests/oracle/debits.py.
 """
 
 cimport cython
+from cpython.object cimport PyObject
 from libc.stdint cimport INT64_MAX, int64_t
 
 from cgrcore._fast.accounts cimport AccountBase
 from cgrcore._fast.flatprices cimport FlatPrice, priced
 from cgrcore._fast.tables cimport Table
 
+from types import MemberDescriptorType
+
 from cgrcore.errors import BadRequest, Refused
+
+cdef extern from "structmember.h":
+    ctypedef struct PyMemberDef:
+        Py_ssize_t offset
+
+cdef extern from "Python.h":
+    ctypedef struct PyMemberDescrObject:
+        PyMemberDef *d_member
 
 #: Steps of free units remembered by rating subject, which clients make up. Beyond it all are forgotten.
 cdef Py_ssize_t MOST_STEPS = 1024
@@ -22,20 +33,24 @@ cdef Py_ssize_t MOST_STEPS = 1024
 cdef class Ask:
     """A call, its fields read once. `start_at` moves on as the call is paid; `asked_ns` stays what was asked for."""
 
-    cdef int read(self, call) except -1:
+    cdef int read(self, Rules rules, call) except -1:
         """Take the fields of a `cgrcore.rating.Call`."""
+        cdef char *base = <char *><PyObject *>call
+        cdef Py_ssize_t *places = rules.places
+        if type(call) is not rules.call_type:
+            raise TypeError(f"expected a call, got {type(call).__name__}")
         self.call = call
-        self.tenant = call.tenant
-        self.category = call.category
-        self.subject = call.subject
-        self.account_name = call.account
-        self.destination = call.destination
-        self.tor = call.tor
-        self.start_at = call.start_at
-        self.asked_ns = call.usage_ns
-        self.offset_s = call.offset_s
+        self.tenant = <str>(<PyObject **>(base + places[0]))[0]
+        self.category = <str>(<PyObject **>(base + places[1]))[0]
+        self.subject = <str>(<PyObject **>(base + places[2]))[0]
+        self.account_name = <str>(<PyObject **>(base + places[3]))[0]
+        self.destination = <str>(<PyObject **>(base + places[4]))[0]
+        self.tor = <str>(<PyObject **>(base + places[5]))[0]
+        self.start_at = <object>(<PyObject **>(base + places[6]))[0]
+        self.asked_ns = <object>(<PyObject **>(base + places[7]))[0]
+        self.offset_s = <object>(<PyObject **>(base + places[8]))[0]
+        self.duration_index_ns = <object>(<PyObject **>(base + places[9]))[0]
         self.end_at = self.start_at + self.asked_ns
-        self.duration_index_ns = call.duration_index_ns
         return 0
 
 
@@ -50,7 +65,7 @@ cdef class Rules:
     what follows a change.
     """
 
-    def __init__(self, world, Table accounts not None, Table destinations not None, Table plans not None,
+    def __init__(self, world, call_type, Table accounts not None, Table destinations not None, Table plans not None,
                  Table profiles not None):
         self.world = world
         self.parts = world.parts
@@ -59,20 +74,29 @@ cdef class Rules:
         self.plans = plans
         self.profiles = profiles
         self.destinations_version = -1
+        self.learn(call_type)
         self.steps = {}
 
+    cdef int learn(self, call_type) except -1:
+        """Note where a call has its fields, as its descriptors tell: asking each time takes as long as a price."""
+        cdef int field = 0
+        cdef object slot
+        for name in ("tenant", "category", "subject", "account", "destination", "tor", "start_at", "usage_ns",
+                     "offset_s", "duration_index_ns"):
+            slot = getattr(call_type, name)
+            if type(slot) is not MemberDescriptorType:
+                raise TypeError(f"a call has no slot for {name}")
+            self.places[field] = (<PyMemberDescrObject *><PyObject *>slot).d_member.offset
+            field += 1
+        self.call_type = call_type
+        return 0
+
     cdef int refresh(self) except -1:
-        """Take over the tariff and the settings in force."""
-        cdef object rals = (<dict>self.world.settings)["rals"]
-        if rals is not self.rals:
-            self.rals = rals
-            self.defaults = rals["balance_rating_subject"]
-            self.stepped_tor = None
+        """Take over the tariff in force."""
         if (
             self.destinations_version == self.destinations.version
             and self.plans_version == self.plans.version
             and self.profiles_version == self.profiles.version
-            and self.parts.get("tariff") is self.tariff
         ):
             return 0
         self.tariff = self.tariff_in_force()
@@ -121,6 +145,11 @@ cdef class Rules:
     cdef int64_t zero_increment(self, str subject, str tor, bint is_unit) except -2:
         """The step of free units that a subject means, -1 when it is none; units have one by default."""
         cdef object step
+        cdef object rals = (<dict>self.world.settings)["rals"]
+        if rals is not self.rals:
+            self.rals = rals
+            self.defaults = rals["balance_rating_subject"]
+            self.stepped_tor = None
         if is_unit and (not subject or subject == "*any"):
             if tor != self.stepped_tor:
                 subject = self.defaults.get(tor or "*voice") or self.defaults.get("*any", "")

@@ -6,6 +6,10 @@ cdef class Effects:
     cdef public list after
     cdef public str reason
 
+cdef class Undo:
+    cdef object whole(self)
+    cdef object restore(self)
+
 cdef class Table:
     cdef readonly str name
     cdef public dict records

@@ -5,6 +5,8 @@ A request touches tables some fifteen times, so that they are compiled. The rule
 outsiders import. Benchmark: bench/workloads/sessions.py; oracle: tests/oracle/tables.py.
 """
 
+cimport cython
+
 from cgrcore.errors import BadRequest, CgrError, NotFound
 
 
@@ -33,9 +35,9 @@ cdef Py_ssize_t TRIM_SIZE = 5000
 cdef class Effects:
     """What one decision changed: to be committed together, or not at all.
 
-    `before` maps (table name, key) to how the record was, in order of first touch; `rows` are lines to append to
-    journals that are not tables (CDRs), as (journal, operation, row); `after` are calls to make once the commit is
-    durable, at least once.
+    `before` maps (table name, key) to how the record was, or an `Undo` that tells, in order of first touch; `rows` are
+    lines to append to journals that are not tables (CDRs), as (journal, operation, row); `after` are calls to make once
+    the commit is durable, at least once.
     """
 
     def __init__(self, str reason=""):
@@ -46,6 +48,22 @@ cdef class Effects:
 
     def __bool__(self):
         return bool(self.before) or bool(self.rows) or bool(self.after)
+
+
+@cython.no_gc
+cdef class Undo:
+    """How a record was, told by less than a copy of it: what few changes need that are made often.
+
+    The record must not have changed otherwise, so `Table.edit` puts the copy in its place.
+    """
+
+    cdef object whole(self):
+        """The record as it was, an independent twin."""
+        raise NotImplementedError
+
+    cdef object restore(self):
+        """Undo the change and return the record."""
+        raise NotImplementedError
 
 
 cdef class Table:
@@ -191,10 +209,12 @@ cdef class Table:
         if record is None:
             raise NotFound(subject=self.name, subject_id=key)
         cdef dict before = self._state.effects.before
-        cdef tuple name = (self.name, key)
-        if name not in before:
+        cdef tuple name = (self.name, key), known = before.get(name)
+        if known is None:
             before[name] = (self, key, record.copy())
             self.version += 1
+        elif isinstance(known[2], Undo):
+            before[name] = (self, key, (<Undo>known[2]).whole())
         return record
 
     def put(self, key, record):
@@ -297,6 +317,8 @@ cdef class State:
             table.version += 1
             if record is None:
                 table.records.pop(key, None)
+            elif isinstance(record, Undo):
+                table.records[key] = (<Undo>record).restore()
             else:
                 table.records[key] = record
         self.effects = Effects()

@@ -53,7 +53,7 @@ def rules_of(world: World) -> rules.Rules:
     found: rules.Rules | None = world.parts.get("debit_rules")
     if found is None:
         tables = (world.state.table(name) for name in ("accounts", "destinations", "rating_plans", "rating_profiles"))
-        found = world.parts["debit_rules"] = Rules(world, *tables)
+        found = world.parts["debit_rules"] = Rules(world, Call, *tables)
     return found
 
 

@@ -62,7 +62,7 @@ def max_usage(world: World, call: Call) -> int:
 
     0 when the connect fee cannot be paid. Errors as `debit`.
     """
-    found = debits.max_usage(rules_of(world), call)
+    found = debits.max_usage(world.parts.get("debit_rules") or rules_of(world), call)
     if found is not None:
         return found
     done = charge(world, _indexed(call), is_dry_run=True, may_go_negative=False)
@@ -115,7 +115,7 @@ def plainly_paid(world: World, call: Call) -> Debit | None:
 
     Errors as `max_debit`.
     """
-    return debits.charge_covered(rules_of(world), call)
+    return debits.charge_covered(world.parts.get("debit_rules") or rules_of(world), call)
 
 
 def debit_affordable(

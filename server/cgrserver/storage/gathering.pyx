@@ -8,7 +8,7 @@ know: the store. Benchmark: bench/commit.py; oracle: tests/oracle/ledger.py.
 
 from libc.stdio cimport snprintf
 
-from cgrcore._fast.accounts cimport AccountBase, Balance, has_same_uuid, int128, int_of
+from cgrcore._fast.accounts cimport AccountBase, Balance, ValueUndo, has_same_uuid, int128, int_of
 from cgrcore._fast.tables cimport Effects, Table
 
 from cgrcore.money import format_nano
@@ -158,12 +158,25 @@ cdef class Gathering:
             if name == "accounts":
                 if mark is None:
                     mark = (effects.reason, now_at, _key_of(before))
-                ledger_lines(key, record, table.records.get(key), mark, self._ledger)
+                self._take_account(key, record, table.records.get(key), mark)
         for journal, operation, row in effects.rows:
             self._take_row(journal, operation, row)
         if now_at > self._at:
             self._at = now_at
         self.size += 1
+
+    cdef object _take_account(self, str key, record, AccountBase after, tuple mark):
+        cdef ValueUndo undo
+        cdef Balance balance
+        if type(record) is ValueUndo:
+            undo = record
+            balance = undo.balance
+            if after is undo.account:
+                if undo.held != balance.value:
+                    self._ledger.append(_line(key, balance, balance.type, undo.held, balance.value, mark))
+                return
+            record = undo.whole()
+        ledger_lines(key, record, after, mark, self._ledger)
 
     cdef object _take_row(self, journal, operation, row):
         name = (row.cgrid, row.run_id)

@@ -28,7 +28,7 @@ from cgrcore.timing import Moment, format_time, parse_duration, parse_time
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, apier_names, method
 
-__all__: list[str] = []
+__all__ = ["destination_as_wire", "plan_as_wire", "profile_as_wire"]
 
 
 def _moment(world: World, text: str) -> Moment:
@@ -200,7 +200,7 @@ def get_rating_plan(world: World, args: str) -> dict[str, Any]:
     plan = world.state.table("rating_plans").get(args)
     if plan is None:
         raise NotFound(subject="rating plan", subject_id=args)
-    return _plan_as_wire(plan)
+    return plan_as_wire(plan)
 
 
 def _rates_as_written(rating: Rating) -> list[dict[str, Any]]:
@@ -216,7 +216,8 @@ def _rates_as_written(rating: Rating) -> list[dict[str, Any]]:
     ]
 
 
-def _plan_as_wire(plan: RatingPlan) -> dict[str, Any]:
+def plan_as_wire(plan: RatingPlan) -> dict[str, Any]:
+    """Return a rating plan under its wire names."""
     timings: dict[str, Any] = {}
     ratings: dict[str, Any] = {}
 
@@ -284,6 +285,11 @@ def get_rating_profile(world: World, args: ProfileArgs) -> dict[str, Any]:
     profile = world.state.table("rating_profiles").get(args.key(world))
     if profile is None:
         raise NotFound(subject="rating profile", subject_id=args.key(world))
+    return profile_as_wire(profile)
+
+
+def profile_as_wire(profile: RatingProfile) -> dict[str, Any]:
+    """Return a rating profile under its wire names."""
     head = profile.id.rpartition(":")[0]
     return {
         "Id": profile.id,
@@ -359,7 +365,8 @@ def remove_rating_profile(world: World, args: ProfileArgs) -> str:
 # --- destinations ----------------------------------------------------------------------------------------------------
 
 
-def _destination_as_wire(destination: Destination) -> dict[str, Any]:
+def destination_as_wire(destination: Destination) -> dict[str, Any]:
+    """Return a destination under its wire names."""
     return {"Id": destination.id, "Prefixes": list(destination.prefixes)}
 
 
@@ -369,7 +376,7 @@ def get_destination(world: World, args: str) -> dict[str, Any]:
     found = world.state.table("destinations").get(args)
     if found is None:
         raise NotFound(subject="destination", subject_id=args)
-    return _destination_as_wire(found)
+    return destination_as_wire(found)
 
 
 class DestinationsArgs(Args):
@@ -385,7 +392,7 @@ def get_destinations(world: World, args: DestinationsArgs) -> list[dict[str, Any
         destination = table.get(key)
         if destination is None:
             raise NotFound(subject="destination", subject_id=key)
-        found.append(_destination_as_wire(destination))
+        found.append(destination_as_wire(destination))
     return found
 
 

@@ -74,10 +74,12 @@ def failure(id_: msgspec.Raw, text: str) -> bytes:
 
 
 def encode(value: Any) -> bytes:
-    """Return a result as JSON text.
+    """Return a result as JSON text. A `msgspec.Raw` is such a text already.
 
     Raises TypeError for what JSON has no word for, RecursionError for nesting too deep.
     """
+    if type(value) is msgspec.Raw:
+        return bytes(value)
     try:
         text = _encoder.encode(value)
     except (OverflowError, ValueError, msgspec.MsgspecError):

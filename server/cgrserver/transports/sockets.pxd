@@ -10,6 +10,8 @@ cdef class Connection:
     # Why no more is read: "" while the connection is open, else "ended" (by the client) or what was wrong.
     cdef readonly str ending
     cdef readonly Py_ssize_t unsent
+    # The size of the largest reply that waits: it alone may be more than a client may leave unread.
+    cdef Py_ssize_t _largest
     cdef readonly bint is_closed
     # When the unfinished request began, and since when the client takes no byte (loop seconds); 0 when neither is so.
     cdef public double since

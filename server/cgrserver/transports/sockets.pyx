@@ -72,6 +72,8 @@ cdef class Connection:
         if PyBytes_GET_SIZE(reply):
             self._out.append(reply)
             self.unsent += PyBytes_GET_SIZE(reply)
+            if PyBytes_GET_SIZE(reply) > self._largest:
+                self._largest = PyBytes_GET_SIZE(reply)
         if not self._is_dirty:
             self._is_dirty = True
             self._sockets._dirty.append(self)
@@ -310,12 +312,13 @@ cdef class Sockets:
             if sent == size:
                 connection._out = []
                 connection._sent_of_first = 0
+                connection._largest = 0
                 if connection in self.blocked:
                     self.blocked.discard(connection)
             else:
                 connection._out = [data]
                 connection._sent_of_first += sent
-                if connection.unsent > self._unsent_bytes:
+                if connection.unsent > self._unsent_bytes + connection._largest:
                     self._drop(connection, f"the client leaves more than {self._unsent_bytes} bytes unread")
                     return 0
                 if sent or connection not in self.blocked:

@@ -1,13 +1,16 @@
 """Queries of stored CDRs: lists, counts, removal, and the cost of an event."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import msgspec
+import trio
 
 from cgrcore.cdrs import take_out
 from cgrcore.cdrs.filter import CdrFilter, filter_from_legacy, filter_from_wire, filter_of_internal
 from cgrcore.cdrs.records import DEFAULT_RUN, Cdr
+from cgrcore.codecs import encode
 from cgrcore.errors import BadRequest, NotFound, server_error
 from cgrcore.ports import Reads
 from cgrcore.rating import EventCost
@@ -15,6 +18,9 @@ from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
 
 __all__ = ["CdrFilterArgs"]
+
+#: CDRs that are shown before others have their turn: some milliseconds.
+SHOWN_AT_ONCE = 50
 
 
 class CdrFilterArgs(Args):
@@ -118,32 +124,47 @@ def _zone(world: World) -> str:
     return str(world.settings["general"]["default_timezone"])
 
 
-async def _find(store: Reads, world: World, args: CdrFilterArgs) -> list[Cdr]:
-    return await store.find_cdrs(args.filter_to_list(world))
+async def _shown(cdrs: list[Cdr], show: Callable[[Cdr], dict[str, Any]]) -> msgspec.Raw | None:
+    """Return CDRs as the JSON of a list, None for none. Others have their turn after every few of them."""
+    parts = []
+    for start in range(0, len(cdrs), SHOWN_AT_ONCE):
+        parts.append(encode([show(cdr) for cdr in cdrs[start : start + SHOWN_AT_ONCE]])[1:-1])
+        await trio.lowlevel.checkpoint()
+    return msgspec.Raw(b"[%b]" % b",".join(parts)) if parts else None
+
+
+async def _show(store: Reads, world: World, args: CdrFilterArgs) -> msgspec.Raw | None:
+    cdrs = await store.find_cdrs(args.filter_to_list(world))
+    return await _shown(cdrs, lambda cdr: cdr.as_wire(world.new_id))
+
+
+async def _show_external(store: Reads, world: World, args: CdrFilterArgs) -> msgspec.Raw | None:
+    cdrs = await store.find_cdrs(args.filter_to_list(world))
+    return await _shown(cdrs, lambda cdr: cdr.as_external(world.new_id))
 
 
 async def _count(store: Reads, world: World, args: CdrFilterArgs) -> int:
     return await store.count_cdrs(msgspec.structs.replace(args, OrderBy="").filter_to_list(world))
 
 
-async def _find_legacy(store: Reads, world: World, args: LegacyFilterArgs) -> list[Cdr]:
+async def _show_legacy(store: Reads, world: World, args: LegacyFilterArgs) -> msgspec.Raw | None:
     try:
         criteria = filter_from_legacy(msgspec.structs.asdict(args), world.now_at, _zone(world))
     except BadRequest as error:
         raise server_error(error) from None
-    return await store.find_cdrs(criteria)
+    return await _shown(await store.find_cdrs(criteria), lambda cdr: cdr.as_external(world.new_id))
 
 
 async def _find_to_remove(store: Reads, world: World, args: CdrFilterArgs) -> list[Cdr]:
     return await store.find_cdrs(args.filter(world))
 
 
-@method("CDRsV1.GetCDRs", aliases=("CDRsV2.GetCDRs",), fetch=_find)
-def get_cdrs(world: World, args: CdrFilterArgs, cdrs: list[Cdr]) -> list[dict[str, Any]]:
+@method("CDRsV1.GetCDRs", aliases=("CDRsV2.GetCDRs",), fetch=_show)
+def get_cdrs(world: World, args: CdrFilterArgs, shown: msgspec.Raw | None) -> msgspec.Raw:
     """List the stored CDRs that a filter matches."""
-    if not cdrs:
+    if shown is None:
         raise server_error(NotFound())
-    return [cdr.as_wire(world.new_id) for cdr in cdrs]
+    return shown
 
 
 @method("CDRsV1.GetCDRsCount", aliases=("CDRsV2.GetCDRsCount", "APIerSv2.CountCDRs"), fetch=_count)
@@ -152,20 +173,20 @@ def count_cdrs(world: World, args: CdrFilterArgs, count: int) -> int:
     return count
 
 
-@method("APIerSv2.GetCDRs", fetch=_find)
-def get_external_cdrs(world: World, args: CdrFilterArgs, cdrs: list[Cdr]) -> list[dict[str, Any]]:
+@method("APIerSv2.GetCDRs", fetch=_show_external)
+def get_external_cdrs(world: World, args: CdrFilterArgs, shown: msgspec.Raw | None) -> msgspec.Raw:
     """List the stored CDRs that a filter matches, instants, usage and cost details as texts."""
-    if not cdrs:
+    if shown is None:
         raise NotFound()
-    return [cdr.as_external(world.new_id) for cdr in cdrs]
+    return shown
 
 
-@method("APIerSv1.GetCDRs", fetch=_find_legacy)
-def get_legacy_cdrs(world: World, args: LegacyFilterArgs, cdrs: list[Cdr]) -> list[dict[str, Any]]:
+@method("APIerSv1.GetCDRs", fetch=_show_legacy)
+def get_legacy_cdrs(world: World, args: LegacyFilterArgs, shown: msgspec.Raw | None) -> msgspec.Raw:
     """List the stored CDRs that the older filter matches, instants, usage and cost details as texts."""
-    if not cdrs:
+    if shown is None:
         raise server_error(NotFound())
-    return [cdr.as_external(world.new_id) for cdr in cdrs]
+    return shown
 
 
 @method("APIerSv1.RemoveCDRs", aliases=("APIerSv2.RemoveCDRs",), fetch=_find_to_remove)

@@ -75,6 +75,7 @@ class Committer:
         self._hurry = trio.lowlevel.ParkingLot()
         self._drains = 0
         self._durable_calls: list[Callable[[int], Any]] = []
+        self._written_calls: list[Callable[[set[str]], Any]] = []
         self._failure_calls: list[Callable[[int, int, CgrError], Any]] = []
         self._recovery_calls: list[Callable[[], Any]] = []
 
@@ -113,6 +114,10 @@ class Committer:
     def on_durable(self, call: Callable[[int], Any]) -> None:
         """Have `call(durable)` made whenever `durable` has moved by a commit."""
         self._durable_calls.append(call)
+
+    def on_written(self, call: Callable[[set[str]], Any]) -> None:
+        """Have `call(cgrids)` made after each commit, with the calls whose CDRs or session costs it changed."""
+        self._written_calls.append(call)
 
     def on_failure(self, call: Callable[[int, int, CgrError], Any]) -> None:
         """Have `call(first, last, error)` made when these tickets are lost.
@@ -175,9 +180,12 @@ class Committer:
             if not is_last:
                 await self._recover()
             return
+        calls = self._writing.calls
         self._writing = self._gather()
         self.written = last
         self.commits += 1
+        for note in self._written_calls:
+            note(calls)
         self._advanced.unpark_all()
         for call in self._durable_calls:
             call(self.durable)

@@ -78,10 +78,20 @@ class Notes(msgspec.Struct):
 
 
 class Caller:
-    """One client. `accounts` are rich, and shared with other callers; `clock_ns` is only asked when a call begins."""
+    """One client. `accounts` are rich, and shared with other callers; `clock_ns` is only asked when a call begins.
+
+    With `needs_keys` it gives a key to everything.
+    """
 
     def __init__(
-        self, name: str, seed: int | str, accounts: Sequence[str], clock_ns: Callable[[], int], notes: Notes
+        self,
+        name: str,
+        seed: int,
+        accounts: Sequence[str],
+        clock_ns: Callable[[], int],
+        notes: Notes,
+        *,
+        needs_keys: bool = False,
     ) -> None:
         self.is_finishing = False
         self._name = name
@@ -89,6 +99,7 @@ class Caller:
         self._accounts = accounts
         self._clock_ns = clock_ns
         self._notes = notes
+        self._needs_keys = needs_keys
         self._count = 0
         self._live: list[Call] = []
         self._ended: list[Call] = []
@@ -176,7 +187,7 @@ class Caller:
         """Return a wish; some of those that are safe without a key go without."""
         self._count += 1
         wish = Wish(kind, method, params, **more)
-        if needs_key or self._random.random() < 0.6:
+        if needs_key or self._needs_keys or self._random.random() < 0.6:
             wish.key = f"{self._name}:{self._count}"
             params["APIOpts"] = {**params.get("APIOpts", {}), "*idempotencyKey": wish.key}
         return wish

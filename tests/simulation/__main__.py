@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 
-from tests.simulation.node import prepared_disk, settings
+from tests.simulation.node import prepared_disk
 from tests.simulation.run import simulate
 
 
@@ -24,13 +24,12 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1)
     parser.add_argument("--trace", action="store_true", help="everything that happened")
     options = parser.parse_args()
-    given = settings()
-    disk = prepared_disk(given)
+    disk = prepared_disk()
     failed: list[int] = []
     began = time.monotonic()
     for seed in range(options.seed, options.seed + options.count):
         try:
-            simulation = simulate(seed, disk, given)
+            simulation = simulate(seed, disk)
         except Exception:
             traceback.print_exc()
             failed.append(seed)

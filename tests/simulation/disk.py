@@ -23,6 +23,7 @@ class Faults(msgspec.Struct):
 
     `lost` commits are not kept, `ambiguous` ones are kept and reported as lost; after either the store may stay `away`
     for one more look. `crash_s` is how long a node lives on average, 0 for ever; `jump_s` how far its clock may be set.
+    With `is_forgetful` it remembers for 1 s only what calls have ended, and clients give a key to all they ask for.
     `dropped` and `repeated` are messages; `latency_s` is how long one travels on average.
     """
 
@@ -35,6 +36,7 @@ class Faults(msgspec.Struct):
     dropped: float = 0.0
     repeated: float = 0.0
     latency_s: float = 0.01
+    is_forgetful: bool = False
 
     @classmethod
     def drawn(cls, draw: random.Random) -> "Faults":
@@ -50,6 +52,7 @@ class Faults(msgspec.Struct):
             dropped=draw.choice((0.02, 0.1)) if is_chosen[2] else 0.0,
             repeated=draw.choice((0.05, 0.2)) if is_chosen[2] else 0.0,
             latency_s=draw.choice((0.001, 0.01, 0.3)),
+            is_forgetful=draw.random() < 0.4,
         )
 
 

@@ -46,8 +46,8 @@ REGULAR = {
 RESIDENT_ACCOUNTS = 4
 
 
-def settings() -> Any:
-    """Return the configuration of a simulated node."""
+def settings(remembered: str = "60s") -> Any:
+    """Return the configuration of a simulated node; calls that have ended are `remembered` for that long."""
     return load(
         None,
         (
@@ -55,7 +55,7 @@ def settings() -> Any:
             "general.default_timezone=UTC",
             "schedulers.enabled=true",
             f"limits.resident_accounts={RESIDENT_ACCOUNTS}",
-            "caches.partitions.*closed_sessions.ttl=60s",
+            f"caches.partitions.*closed_sessions.ttl={remembered}",
         ),
         {},
     )
@@ -133,7 +133,7 @@ class Node:
         return sorted(found)
 
 
-def prepared_disk(given: Any) -> Disk:
+def prepared_disk() -> Disk:
     """Return a disk with the tariff loaded, every account opened, and a plan that adds 1 to one of them each minute."""
     ids, disk = itertools.count(1), Disk(Codecs(declared_tables()))
     handle = Handle(disk, Faults(), random.Random(0), lambda batch: None)
@@ -147,7 +147,7 @@ def prepared_disk(given: Any) -> Disk:
             requests.append(("APIerSv1.AddBalance", {**named, "Value": 1000, "Balance": balance}))
 
         async def ask_all() -> None:
-            node = Node(given, handle, lambda: START_AT, lambda: f"prepared-{next(ids)}", lambda: 0.0)
+            node = Node(settings(), handle, lambda: START_AT, lambda: f"prepared-{next(ids)}", lambda: 0.0)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(node.live)
                 await trio.testing.wait_all_tasks_blocked()

@@ -21,7 +21,7 @@ from cgrcore.timing import SECOND_NS
 from tests.crash.books import Books, check_promises, check_store
 from tests.crash.caller import SAVINGS, TENANT, Caller, Notes, Wish
 from tests.simulation.disk import Disk, Faults, Handle
-from tests.simulation.node import ACCOUNTS, REGULAR_ACCOUNT, START_AT, Node
+from tests.simulation.node import ACCOUNTS, REGULAR_ACCOUNT, START_AT, Node, settings
 
 __all__ = ["Simulation", "simulate"]
 
@@ -46,7 +46,7 @@ COMMITS_BETWEEN_CHECKS = 40
 class Simulation:
     """One run. `trace` tells what happened, line by line; the same seed gives the same."""
 
-    def __init__(self, seed: int, disk: Disk, given: Any) -> None:
+    def __init__(self, seed: int, disk: Disk) -> None:
         self.seed = seed
         self.trace: list[str] = []
         self.notes = Notes({}, {}, {}, 0, {}, 0)
@@ -54,12 +54,15 @@ class Simulation:
         self._random = random.Random(seed)
         self.faults = self.faults_drawn = Faults.drawn(self._random)
         self._disk = disk
-        self._given = given
+        self._given = settings("1s" if self.faults.is_forgetful else "60s")
         self._ids = itertools.count(1)
         self._jump_ns = 0
         self._commits = 0
         self._node: Node | None = None
-        self._callers = [Caller(f"c{i}", seed, ACCOUNTS, self._now_at, self.notes) for i in range(CALLERS)]
+        self._callers = [
+            Caller(f"c{i}", seed, ACCOUNTS, self._now_at, self.notes, needs_keys=self.faults.is_forgetful)
+            for i in range(CALLERS)
+        ]
 
     @property
     def digest(self) -> str:
@@ -236,14 +239,17 @@ def _give_up(number: int, frame: object) -> None:
     raise AssertionError("the simulation does not come to an end: something spins")
 
 
-def simulate(seed: int, disk: Disk, given: Any) -> Simulation:
-    """Run the simulation of a seed on a copy of a prepared disk. Raises AssertionError, with the command to repeat it."""
-    # Trio orders tasks that may run at the same moment by chance, so that nobody relies on an order; here by our chance.
+def simulate(seed: int, disk: Disk) -> Simulation:
+    """Run the simulation of a seed on a copy of a prepared disk.
+
+    Raises AssertionError, with the command to repeat it.
+    """
+    # Trio orders tasks that may run at the same moment by chance, so that nobody relies on an order. Here by our chance.
     runner = trio._core._run  # type: ignore[attr-defined]
     runner._ALLOW_DETERMINISTIC_SCHEDULING = True
     runner._r.seed(seed)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    simulation = Simulation(seed, disk.twin(), given)
+    simulation = Simulation(seed, disk.twin())
     before = signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(STUCK_S)
     try:

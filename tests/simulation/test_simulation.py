@@ -8,13 +8,12 @@ import random
 import re
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 
 from tests.server_process import ROOT
 from tests.simulation.disk import Disk
-from tests.simulation.node import prepared_disk, settings
+from tests.simulation.node import prepared_disk
 from tests.simulation.run import simulate
 
 pytestmark = pytest.mark.slow
@@ -23,26 +22,25 @@ DIGEST = re.compile(r"(\d+ acknowledged.* )([0-9a-f]{16})$", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def prepared() -> tuple[Disk, Any]:
-    """A disk with a tariff and accounts, and the configuration of the nodes that have it."""
-    given = settings()
-    return prepared_disk(given), given
+def disk() -> Disk:
+    """A disk with a tariff and accounts."""
+    return prepared_disk()
 
 
-def run_seeds(count: int, prepared: tuple[Disk, Any]) -> None:
+def run_seeds(count: int, disk: Disk) -> None:
     first = int(os.environ.get("SIMULATION_SEED") or random.randrange(10**6))
-    simulations = [simulate(seed, *prepared) for seed in range(first, first + count)]
+    simulations = [simulate(seed, disk) for seed in range(first, first + count)]
     assert sum(it.crash_count for it in simulations), "no node has crashed"
     assert sum(it.failure_count for it in simulations), "no commit has failed"
 
 
-def test_50_simulations_keep_the_books(prepared: tuple[Disk, Any]) -> None:
-    run_seeds(50, prepared)
+def test_50_simulations_keep_the_books(disk: Disk) -> None:
+    run_seeds(50, disk)
 
 
 @pytest.mark.nightly
-def test_1000_simulations_keep_the_books(prepared: tuple[Disk, Any]) -> None:
-    run_seeds(1000, prepared)
+def test_1000_simulations_keep_the_books(disk: Disk) -> None:
+    run_seeds(1000, disk)
 
 
 def test_the_same_seed_is_the_same_story_in_another_process() -> None:

@@ -139,3 +139,33 @@ async def test_a_call_that_changes_is_looked_up_behind_its_commit(
                 await trio.sleep(0)
         nursery.cancel_scope.cancel()
     assert found["new"] == ["new"]
+
+
+async def test_what_is_decided_on_a_call_while_it_is_looked_up_is_found(
+    reads: StoreReads, counted: Counted, committer: Committer, world: World
+) -> None:
+    found: list[Any] = []
+
+    async def look() -> None:
+        cdrs, _ = await reads.find_calls(["a"])
+        found.extend(cdr.cost_nano for cdr in cdrs)
+
+    def decide(cost_nano: int) -> None:
+        world.state.begin()
+        world.state.effects.rows.append(("cdrs", "update", Cdr(cgrid="a", cost_nano=cost_nano)))
+        committer.add(world.state.take(), now_at=1)
+
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(committer.run)
+            counted.open.clear()
+            nursery.start_soon(look)
+            await until_asked(counted, 1)
+            decide(5)
+            await committer.drain()
+            decide(7)
+            counted.open.set()
+            while not found:
+                await trio.sleep(0)
+            nursery.cancel_scope.cancel()
+    assert found == [7]

@@ -2,11 +2,14 @@
 
 A read waits until everything decided by then is written, so a request sees what an earlier one changed although that
 is not acknowledged yet. Looking up calls by name, which every CDR does, waits only for those calls, and many requests
-share one query. Accounts are read without waiting: only those that no decision has changed are asked for. Cancelling a
-read abandons its thread's answer and leaves nothing behind.
+share one query. What is found of CDRs is what holds when it is returned: it is read again when decisions changed its
+calls meanwhile, or the tables were read again, so a decision that follows at once takes nothing back. Accounts are read
+without waiting: only those that no decision has changed are asked for. Cancelling a read abandons its thread's answer
+and leaves nothing behind.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import trio
@@ -28,6 +31,10 @@ MAX_READERS = 4
 MAX_ACCOUNT_READERS = 1
 
 
+#: How often CDRs that change while they are read are read again.
+ATTEMPTS = 20
+
+
 class StoreReads:
     """Reads of a store, each behind the commits that came before it. Errors are the store's and the committer's."""
 
@@ -40,6 +47,32 @@ class StoreReads:
         self._wait_for = wait_for
         self._turn = trio.Lock()
         self._next: _Round | None = None
+        self._watches: set[_Watch] = set()
+        committer.on_written(self._note_changed)
+        committer.on_recovery(self._note_recovery)
+
+    def _note_changed(self, cgrids: set[str]) -> None:
+        for watch in self._watches:
+            watch.changed |= cgrids
+
+    def _note_recovery(self) -> None:
+        for watch in self._watches:
+            watch.is_void = True
+
+    @contextmanager
+    def _watching(self) -> Iterator["_Watch"]:
+        """Note what changes meanwhile."""
+        watch = _Watch()
+        self._watches.add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches.discard(watch)
+
+    def _is_stale(self, watch: "_Watch", cgrids: Iterable[str]) -> bool:
+        """Tell whether one of the calls was changed since the watch began."""
+        changed = watch.changed
+        return watch.is_void or any(cgrid in changed or self._committer.is_changing(cgrid) for cgrid in cgrids)
 
     async def _read(self, call: Callable[[], T]) -> T:
         await self._committer.drain()
@@ -57,7 +90,12 @@ class StoreReads:
             raise Unavailable(f"SERVER_ERROR: the store cannot be read: {error}", subject="store") from error
 
     async def find_cdrs(self, criteria: CdrFilter) -> list[Cdr]:
-        return await self._read(lambda: self._store.find_cdrs(criteria))
+        for _ in range(ATTEMPTS):
+            with self._watching() as watch:
+                found = await self._read(lambda: self._store.find_cdrs(criteria))
+                if not self._is_stale(watch, (cdr.cgrid for cdr in found)):
+                    return found
+        raise Unavailable("SERVER_ERROR: the CDRs change faster than they are read", subject="store")
 
     async def count_cdrs(self, criteria: CdrFilter) -> int:
         return await self._read(lambda: self._store.count_cdrs(criteria))
@@ -91,23 +129,29 @@ class StoreReads:
 
     async def find_calls(self, cgrids: Sequence[str]) -> Calls:
         """As the store's, in one query with all that are looked up while the query before runs."""
-        if any(self._committer.is_changing(cgrid) for cgrid in cgrids):
-            await self._committer.drain()
-        if self._is_instant:
-            return self._store.find_calls(cgrids)
         while True:
-            round_ = self._next
-            if round_ is not None:
-                round_.cgrids.update(dict.fromkeys(cgrids))
-                await round_.done.wait()
-            else:
-                round_ = self._next = _Round(cgrids)
-                await self._lead(round_)
-            if round_.error is not None:
-                raise round_.error
-            if round_.found is not None:
-                return round_.calls(cgrids)
-            # who led the round was cancelled
+            if any(self._committer.is_changing(cgrid) for cgrid in cgrids):
+                await self._committer.drain()
+            if self._is_instant:
+                return self._store.find_calls(cgrids)
+            with self._watching() as watch:
+                round_ = await self._round_with(cgrids)
+                if round_.error is not None:
+                    raise round_.error
+                if round_.found is not None and not self._is_stale(watch, cgrids):
+                    return round_.calls(cgrids)
+                # who led the round was cancelled, or the calls were changed
+
+    async def _round_with(self, cgrids: Sequence[str]) -> "_Round":
+        """Join the round that is next, or lead it; return it when it is through."""
+        round_ = self._next
+        if round_ is not None:
+            round_.cgrids.update(dict.fromkeys(cgrids))
+            await round_.done.wait()
+        else:
+            round_ = self._next = _Round(cgrids)
+            await self._lead(round_)
+        return round_
 
     async def _lead(self, round_: "_Round") -> None:
         """Ask for everybody of a round, once the round before is through."""
@@ -123,6 +167,16 @@ class StoreReads:
             if self._next is round_:
                 self._next = None
             round_.done.set()
+
+
+class _Watch:
+    """What changed while something was read; `is_void` when all may have."""
+
+    __slots__ = ("changed", "is_void")
+
+    def __init__(self) -> None:
+        self.changed: set[str] = set()
+        self.is_void = False
 
 
 class _Round:

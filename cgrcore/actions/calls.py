@@ -5,10 +5,11 @@ server is called after the commit (`outside`).
 """
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from cgrcore.accounting import set_balance
+from cgrcore.accounting import Account, set_balance
 from cgrcore.actions.balance_filter import BalanceFilter, ValueFormula
 from cgrcore.actions.context import Run, call_method, require_account
 from cgrcore.actions.outside import later
@@ -17,6 +18,7 @@ from cgrcore.actions.template import fill_template
 from cgrcore.errors import BadRequest, NotFound
 from cgrcore.filters import check_filters
 from cgrcore.money import nano_from_number
+from cgrcore.world import World
 
 __all__ = [
     "alter_sessions",
@@ -27,6 +29,7 @@ __all__ = [
     "reset_account_cdr",
     "reset_stat_queue",
     "reset_threshold",
+    "reset_to_summary",
     "set_dynamic_destinations",
 ]
 
@@ -118,13 +121,24 @@ def remove_session_costs(run: Run, action: Action) -> None:
 
 
 def reset_account_cdr(run: Run, action: Action) -> None:
-    """Give the balances the values that the account's last rated CDR says they had. Raises NotFound without one."""
+    """Give the balances the values that the account's last rated CDR says they had.
+
+    When nobody has read that CDR it is read after the commit, and the balances follow. Raises NotFound without one.
+    """
     account = require_account(run)
     if run.last_summary is None:
+        later(run.world, action.type, None, account.id)
+    elif not run.last_summary:
         raise NotFound(subject="cdrs", subject_id=account.id)
-    for line in run.last_summary.get("BalanceSummaries") or ():
+    else:
+        reset_to_summary(run.world, account, run.last_summary)
+
+
+def reset_to_summary(world: World, account: Account, summary: Mapping[str, Any]) -> None:
+    """Give the balances of an account, which is being edited, the values of a CDR's AccountSummary."""
+    for line in summary.get("BalanceSummaries") or ():
         value = ValueFormula(nano_from_number(line["Value"]))
-        set_balance(run.world, account, BalanceFilter(uuid=line["UUID"], type=line["Type"], value=value))
+        set_balance(world, account, BalanceFilter(uuid=line["UUID"], type=line["Type"], value=value))
 
 
 def set_dynamic_destinations(run: Run, action: Action) -> None:

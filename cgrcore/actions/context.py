@@ -35,7 +35,8 @@ class Moved(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, kw_only=True):
     """One run of a set. `account` is being edited, or None; `event` is what triggered it, if an event did.
 
-    `last_summary` is the account as its last rated CDR left it (the wire's AccountSummary), when the caller read that.
+    `last_summary` is the account as its last rated CDR left it (the wire's AccountSummary), empty when it has none, and
+    None when the caller did not read that.
 
     `place` is the index in `actions` of what runs now; by it `values_nano`, `removed` and `moved` tell what an action
     left in a balance, which balances it removed and what it transferred.

@@ -37,7 +37,7 @@ def run_actions(
 ) -> None:
     """Run an action set for an account, which is made when it is missing, or for none.
 
-    `last_summary` is what the account's last rated CDR says of it, for `*reset_account_cdr`.
+    `last_summary` is what the account's last rated CDR says of it, for `*reset_account_cdr`; empty when it has none.
     Raises NotFound for an unknown set, PartiallyExecuted when an action failed; then nothing of it stays.
     """
     given = Run(world=world, account=None, actions=(), event=event, extra=extra, last_summary=last_summary)

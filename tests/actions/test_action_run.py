@@ -133,4 +133,12 @@ def test_balances_are_given_back_the_values_of_the_last_cdr(world: World, accoun
 
 def test_without_a_rated_cdr_there_is_nothing_to_go_back_to(world: World, account: Account, define: Define) -> None:
     with pytest.raises(PartiallyExecuted):
-        run_actions(world, define(step("*reset_account_cdr")), ACCOUNT_ID)
+        run_actions(world, define(step("*reset_account_cdr")), ACCOUNT_ID, last_summary={})
+
+
+def test_when_nobody_has_read_that_cdr_it_is_read_after_the_commit(
+    world: World, account: Account, define: Define
+) -> None:
+    run_actions(world, define(step("*reset_account_cdr")), ACCOUNT_ID)
+    messages = world.state.table("outbox").records.values()
+    assert [(message.kind, message.target) for message in messages] == [("*reset_account_cdr", ACCOUNT_ID)]

@@ -109,6 +109,28 @@ def test_a_call_whose_answer_was_lost_charges_the_other_node_once(start: Start) 
     assert (again, money(far)) == ("OK", 10)
 
 
+def test_a_scheduled_reset_gives_an_account_what_its_last_cdr_says(start: Start) -> None:
+    node = start("node")
+    node.call("APIerSv1.LoadTariffPlanFromFolder", FolderPath=str(ROOT / "tariffplans" / "fosdem"))
+    balance = {"Tenant": "cgrates.org", "Account": "1001", "BalanceType": "*monetary", "Balance": {"ID": "m"}}
+    node.call("APIerSv1.SetBalance", **balance, Value=50)
+    call = {"Account": "1001", "Destination": "1002", "RequestType": "*postpaid", "Usage": "60s", "OriginID": "last"}
+    node.call("CDRsV1.ProcessEvent", Tenant="cgrates.org", Event={**call, "AnswerTime": "2023-01-07T17:00:10Z"})
+    after_call = _held(node)
+    node.call("APIerSv1.SetBalance", **balance, Value=1)
+    action = {"Identifier": "*reset_account_cdr", "Weight": 10}
+    node.call("APIerSv1.SetActions", ActionsId="RESET", Actions=[action])
+    timing = {"ActionsId": "RESET", "Time": "+10ms", "Weight": 10}
+    node.call("APIerSv1.SetActionPlanAccounts", Id="P", ActionPlan=[timing], AccountIDs=["cgrates.org:1001"])
+    node.call("SchedulerSv1.Reload")
+    until(lambda: _held(node) == after_call)
+
+
+def _held(node: ServerProcess) -> dict[str, Any]:
+    account = node.call("APIerSv2.GetAccount", Tenant="cgrates.org", Account="1001")
+    return {it["Uuid"]: it["Value"] for group in account["BalanceMap"].values() for it in group}
+
+
 def test_costs_of_sessions_that_pass_the_filters_are_removed(start: Start) -> None:
     node = start("node")
     for name in ("one", "two"):

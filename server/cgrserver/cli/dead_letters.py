@@ -18,7 +18,8 @@ SHOWN = 60
 def list_(*, kind: _Kinds = None, server: _Server = "127.0.0.1:2012") -> int:
     """Show what could not be delivered outside.
 
-    HTTP posts, mail, exports, calls of other servers; oldest first, each with where it was to go, how often that was tried and what went wrong last.
+    HTTP posts, mail, exports, calls of other servers; oldest first, each with where it was to go, how often that was
+    tried and what went wrong last.
     """
     import sys
 

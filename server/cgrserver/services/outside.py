@@ -1,6 +1,7 @@
 """Delivers what actions send outside: HTTP posts, mail, exports, calls of other servers, accounts kept elsewhere.
 
-It also does what needs the store, which decisions cannot wait for: removing costs of sessions.
+It also does what needs the store, which decisions cannot wait for: removing costs of sessions, giving an account what
+its last CDR says.
 
 A message stands in the table "outbox" since the commit of what it tells of; delivered, it is removed. One that fails is
 tried again after a growing pause, and after the last attempt moves to "dead_letters", from where an operator can send
@@ -19,13 +20,16 @@ import msgspec
 import structlog
 import trio
 
+from cgrcore.accounting import edit_account
 from cgrcore.actions import Message
+from cgrcore.actions.calls import reset_to_summary
 from cgrcore.cdrs.records import SessionCost
 from cgrcore.errors import CgrError
 from cgrcore.filters import Scope, passes_in
 from cgrcore.timing import format_duration, format_time
 from cgrcore.world import World
 from cgrserver.services.delivery import FAILURES, Attempt
+from cgrserver.services.last_cdr import find_last_summary
 
 __all__ = ["OutsideTask"]
 
@@ -130,6 +134,8 @@ class OutsideTask:
         """Send a message once. Return what went wrong, an empty text when nothing did."""
         if message.kind == "*remove_session_costs":
             return await self._remove_session_costs(json.loads(message.body))
+        if message.kind == "*reset_account_cdr":
+            return await self._reset_account(message.target)
         attempt = Attempt(message, self._settings)
         async with self._limit:
             with trio.move_on_after(self._deadline_s) as deadline:
@@ -158,6 +164,24 @@ class OutsideTask:
         for start in range(0, len(meant), COSTS_AT_ONCE):
             self._decide("*remove_session_costs", partial(_remove_costs, costs=meant[start : start + COSTS_AT_ONCE]))
             await trio.sleep(0)
+        return ""
+
+    async def _reset_account(self, account_id: str) -> str:
+        """Give an account the balances of its last CDR. Return what went wrong, an empty text when nothing did."""
+
+        def reset(world: World) -> None:
+            reset_to_summary(world, edit_account(world, account_id), summary)
+
+        try:
+            with trio.fail_after(self._deadline_s):
+                summary = await find_last_summary(self._store, account_id)
+            if not summary:
+                return "the account has no rated CDR"
+            self._decide("*reset_account_cdr", reset)
+        except trio.TooSlowError:
+            return "deadline passed"
+        except CgrError as error:
+            return str(error)
         return ""
 
     def _settle(self, reason: str, message: Message, table: str | None) -> None:

@@ -9,13 +9,11 @@ import msgspec
 from cgrcore.actions import Action, ActionSet
 from cgrcore.actions.build import ActionText, build_action
 from cgrcore.actions.run import run_actions, sorted_actions
-from cgrcore.cdrs import CdrFilter
 from cgrcore.errors import BadRequest, Conflict, NotFound, server_error
-from cgrcore.money import NANO
 from cgrcore.ports import Reads
-from cgrcore.rating import EventCost
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, apier_names, method
+from cgrserver.services.last_cdr import find_last_summary
 
 __all__: list[str] = []
 
@@ -201,26 +199,17 @@ class ExecuteActionArgs(Args):
     ActionsId: str = ""
 
 
-def _last_cost(store: Reads, world: World, args: ExecuteActionArgs) -> Awaitable[EventCost | None] | None:
-    """Read the cost of the account's last rated CDR, for a set that asks for it; any other set need not wait."""
+def _last_summary(store: Reads, world: World, args: ExecuteActionArgs) -> Awaitable[dict[str, Any]] | None:
+    """Read what the account's last rated CDR says of it, for a set that asks for it; any other set need not wait."""
     actions = sorted_actions(world, args.ActionsId) or ()
     if not args.Account or all(action.type != "*reset_account_cdr" for action in actions):
         return None
-    return _find_last_cost(store, world.tenant(args.Tenant), args.Account)
+    return find_last_summary(store, f"{world.tenant(args.Tenant)}:{args.Account}")
 
 
-async def _find_last_cost(store: Reads, tenant: str, account: str) -> EventCost | None:
-    last = CdrFilter(
-        among={"tenant": (tenant,), "account": (account,)}, not_costs=(-NANO,), is_descending=True, limit=1
-    )
-    found = await store.find_cdrs(last)
-    return found[0].cost_details if found else None
-
-
-@method("APIerSv1.ExecuteAction", aliases=apier_names("ExecuteAction"), fetch=_last_cost)
-def execute_action(world: World, args: ExecuteActionArgs, last_cost: EventCost | None) -> str:
+@method("APIerSv1.ExecuteAction", aliases=apier_names("ExecuteAction"), fetch=_last_summary)
+def execute_action(world: World, args: ExecuteActionArgs, last_summary: dict[str, Any] | None) -> str:
     """Run an action set for an account, or for none."""
     account_id = f"{world.tenant(args.Tenant)}:{args.Account}" if args.Account else None
-    summary = None if last_cost is None or last_cost.account is None else last_cost.account.as_wire()
-    run_actions(world, args.ActionsId, account_id, last_summary=summary)
+    run_actions(world, args.ActionsId, account_id, last_summary=last_summary)
     return "OK"

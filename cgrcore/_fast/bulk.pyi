@@ -1,29 +1,15 @@
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from numpy import int32, int64, uint8
+from numpy import int64, uint64
 from numpy.typing import NDArray
 
-from cgrcore._fast.flatprices import FlatPrice
-from cgrcore._fast.prefixes import PrefixIndex
+from cgrcore._fast.plans import Plans
 
-class BulkPrices:
-    def __init__(
-        self,
-        index: PrefixIndex,
-        windows: list[Any],
-        resolve: Callable[[int, int], FlatPrice | None],
-        *,
-        is_voice: bool,
-        offset_ns: int,
-        limit_ns: int | None = None,
-    ) -> None: ...
-    def rate(
-        self,
-        profiles: NDArray[int32],
-        numbers: NDArray[uint8],
-        starts_at: NDArray[int64],
-        usages_ns: NDArray[int64],
-        costs_nano: NDArray[int64],
-        is_left: NDArray[uint8],
-    ) -> int: ...
+class BulkRater:
+    plans: Plans
+    def __init__(self, plans: Plans) -> None: ...
+    def rate(self, given: Any) -> int: ...
+    def count_spans(self, given: Any, counts: NDArray[int64]) -> None: ...
+    def write_spans(self, given: Any, first: NDArray[int64], spans: NDArray[int64]) -> None: ...
+    def profiles_at(self, tenant: str, category: str, names: Sequence[str]) -> NDArray[uint64]: ...

@@ -1,227 +1,612 @@
-# cython: overflowcheck=False
-# The check knows 64-bit integers only; prices are reckoned in 128, which 64 bits of usage times 64 of price fit in.
-"""Flat prices over columns: longest prefix, window and price of many calls, with the GIL released.
+# cython: language_level=3, overflowcheck=False, boundscheck=False, wraparound=False, initializedcheck=False
+# Prices are reckoned in 128 bits, which the check does not know; columns are read by address, their lengths are checked
+# before.
+"""Rating columns of calls, with the GIL released: tens of millions a second on one core.
 
-A row is priced by the C code that prices a single call. A row that has no flat price is left, never guessed.
-Does not know: hours, fallbacks, tariffs beyond the prices it was given.
+Rows go through in blocks: first the prefixes of all numbers of a block, then what their plans have for them, then the
+costs, so that the processor waits for several memory reads at once. A call within one part of a day, priced by one rate
+of a slot or two, is one division; any other call is cut and priced as a single call is (`timespans`), in C as well.
+Rows whose price was not asked for before wait for the GIL; rows that the kernel does not price at all are left, marked
+QUOTE, never guessed.
+Rules: a row costs what `quote` says. Several threads may rate chunks by one object at once.
+Does not know: pyarrow, where columns come from.
+Benchmark: bench/workloads/bulk.py; oracle: `quote`, in tests/rating/test_bulk.py.
 """
 
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from threading import RLock
 
 import numpy
 
-from cgrcore._fast.accounts cimport int128, int128_of, int_of
-from cgrcore._fast.flatprices cimport CAP_FREE, FlatPrice, Terms, find_midnight, half_away
-from cgrcore._fast.prefixes cimport PrefixIndex
+from cgrcore._fast.accounts cimport int128, int_of
+from cgrcore._fast.flatprices cimport Slot
+from cgrcore._fast.hours cimport Day, RateHours, is_active
+from cgrcore._fast.plans cimport NO_PROFILE, SINGLE, UNAUTHORIZED, WANTED, Activation, Entry, Plan, Plans, Profile, \
+    Search, begin, entry_of, infos_of
+from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_NONE, STEPS, UNPRICED, UNUSUAL, Info, Piece, Rate, Rates, \
+    RoundingMode, cut_call, increment_cost, rounded, slot_of, total_of
 
-#: A price that was not asked for yet, one that a row waits for, and one that does not exist.
-cdef enum:
-    UNKNOWN = -1
-    WANTED = -2
-    ABSENT = -3
+cdef extern from *:
+    """
+    static inline int does_not_fit(long long count, long long cost, long long base, long long *sum) {
+        return __builtin_mul_overflow(count, cost, sum) || __builtin_add_overflow(*sum, base, sum);
+    }
+    """
+    bint does_not_fit(long long count, long long cost, long long base, long long *sum) noexcept nogil
+
+cdef int64_t DAY_NS = 86400000000000
+cdef int64_t SECOND_NS = 1000000000
 
 #: Usage from it on, and instants from twice as much, are left: their sums might not fit.
-cdef int64_t LIMIT = <int64_t>1 << 61
+cdef int64_t LIMIT = <int64_t>1 << 60
 
-cdef enum Mode:
-    NEAREST = 1
-    UP = 2
-    DOWN = 3
-    EXACT = 4
+#: Days whose kinds are worked out: 1990 to 2059. Calls of other days take the longer way.
+cdef enum:
+    FIRST_DAY = 7305
+    DAYS = 25567
 
-cdef dict MODES = {"*middle": NEAREST, "*up": UP, "*down": DOWN, "": EXACT}
+#: Kinds of days that are told apart by the rates that hold on them.
+cdef enum:
+    KINDS = 250
+
+#: Counts of increments that are tried out, at most.
+cdef enum:
+    SCANNED = 4096
+
+#: Tenants' categories whose subjects are remembered.
+cdef Py_ssize_t HEADS = 64
+
+#: Rows of a block: what they need fits in the first cache.
+cdef enum:
+    BLOCK = 512
+
+#: What `errors` may hold besides the codes of `cgrcore.rating.bulk.ERRORS`, which are given when this is made.
+cdef enum:
+    OK = 0
+    ERROR_NO_PROFILE = 1
+    ERROR_UNAUTHORIZED = 2
+    ERROR_MAX_USAGE = 3
+    ERROR_NEGATIVE = 4
+    ERROR_TEXT = 6
+    ERROR_TOO_LARGE = 7
+    WAITING = 254
+    QUOTE = 255
+
+#: A number that takes a look at its text: it has other characters than prefixes of digits, and so has a prefix.
+cdef int32_t ODD = -2
+
+#: No sheet: the rates take the longer way.
+cdef Sheet NO_SHEET
+
+ANY = "*any"
 
 
-cdef struct Price:
-    void *flat
-    int128 fee
-    int128 most
-    int128 rounding_step
-    bint is_capped
-    Mode rounding_mode
+cdef class BulkRater:
+    """What columns are rated by: a tariff's plans, and their rates in closed form."""
 
+    def __init__(self, Plans plans not None):
+        self.plans = plans
+        self.calendars = {}
+        self.subjects = {}
+        self.lock = RLock()
+        self.has_other_prefixes = bool(plans.index.others)
 
-cdef class BulkPrices:
-    """The flat prices of calls that share their tenant, category, type and clock, by window of a profile and prefix.
+    def rate(self, given):
+        """Rate the rows of a chunk whose errors are 0; return the total of their costs.
 
-    `windows` holds for each profile its activations as (from_at, until_at), `resolve(window, prefix)` returns the
-    flat price of a prefix (by its place, -1 for numbers without one) in a window (counted through all profiles), or
-    None.
-    """
-
-    cdef PrefixIndex index
-    cdef bint has_other_prefixes
-    cdef object resolve
-    cdef int64_t[::1] from_at
-    cdef int64_t[::1] until_at
-    cdef int32_t[::1] first_window
-    cdef int32_t[:, ::1] table
-    cdef Price *prices
-    cdef Py_ssize_t price_count, price_room
-    cdef list alive
-    cdef bint is_voice
-    cdef int64_t offset
-    cdef int64_t limit
-
-    def __init__(self, PrefixIndex index, list windows, resolve, *, bint is_voice, int64_t offset_ns, limit_ns=None):
-        cdef list flat = [window for group in windows for window in group]
-        cdef Py_ssize_t place = 0, profile
-        self.index = index
-        self.has_other_prefixes = bool(index.others)
-        self.resolve = resolve
-        self.is_voice = is_voice
-        self.offset = offset_ns
-        self.limit = LIMIT - 1 if limit_ns is None else min(limit_ns, LIMIT - 1)
-        self.from_at = numpy.array([window[0] for window in flat], dtype=numpy.int64)
-        self.until_at = numpy.array([window[1] for window in flat], dtype=numpy.int64)
-        self.first_window = numpy.zeros(len(windows) + 1, dtype=numpy.int32)
-        for profile in range(len(windows)):
-            place += len(windows[profile])
-            self.first_window[profile + 1] = place
-        self.table = numpy.full((len(flat), len(index) + 1), UNKNOWN, dtype=numpy.int32)
-        self.alive = []
-
-    def __dealloc__(self):
-        PyMem_Free(self.prices)
-
-    def rate(self, const int32_t[::1] profiles, const uint8_t[:, ::1] numbers, const int64_t[::1] starts_at,
-             const int64_t[::1] usages_ns, int64_t[::1] costs_nano, uint8_t[::1] is_left):
-        """Write the rows' costs and which rows are left; return the total of those that are not.
-
-        `profiles` (n,) are places in `windows`, `numbers` (n, width) padded with zero bytes. Raises ValueError when
-        the columns differ in length, IndexError for a profile that is not there.
+        `given` is a `cgrcore.rating.bulk.Chunk`. Rows that are left come back with the error QUOTE (255).
         """
-        cdef Py_ssize_t count = profiles.shape[0]
-        cdef int128 total
-        if not (numbers.shape[0] == starts_at.shape[0] == usages_ns.shape[0] == costs_nano.shape[0]
-                == is_left.shape[0] == count):
-            raise ValueError("the columns differ in length")
-        if count and not 0 <= numpy.min(profiles) <= numpy.max(profiles) < self.first_window.shape[0] - 1:
-            raise IndexError("a profile that is not there")
-        cdef int32_t[::1] windows = numpy.empty(count, dtype=numpy.int32)
-        cdef int32_t[::1] prefixes = numpy.empty(count, dtype=numpy.int32)
-        with nogil:
-            self.match(profiles, numbers, starts_at, usages_ns, windows, prefixes)
-        self.find_wanted()
-        with nogil:
-            total = self.price(windows, prefixes, starts_at, usages_ns, costs_nano, is_left)
+        cdef Columns columns
+        cdef Py_ssize_t row = 0, waiting
+        cdef int128 total = 0
+        read_columns(&columns, given)
+        while row < columns.count:
+            with nogil:
+                row = self.run(&columns, row, &total)
+            # The last block has rows that wait.
+            for waiting in range(max(row - BLOCK, 0), row):
+                if columns.errors[waiting] == WAITING:
+                    self.settle(&columns, waiting, &total)
         return int_of(total)
 
-    cdef void match(self, const int32_t[::1] profiles, const uint8_t[:, ::1] numbers, const int64_t[::1] starts_at,
-                    const int64_t[::1] usages, int32_t[::1] windows, int32_t[::1] prefixes) noexcept nogil:
-        """Write each row's window, -1 for none, and prefix; mark the prices that are wanted."""
+    def count_spans(self, given, int64_t[::1] counts):
+        """Write how many spans each rated row has: `counts` (n,) int64."""
+        cdef Columns columns
+        cdef Info infos[INFOS]
+        cdef Piece pieces[ROOM]
+        cdef Plan *wanted = NULL
         cdef Py_ssize_t row
-        cdef Py_ssize_t width = numbers.shape[1]
-        for row in range(profiles.shape[0]):
-            windows[row] = -1
-            if width == 0 or numbers[row, 0] == 0 or numbers[row, 0] == c"*":
-                continue  # no number, or "*any": these are looked up by another rule
-            if self.has_other_prefixes and not is_digits(&numbers[row, 0], width):
+        cdef int32_t place
+        read_columns(&columns, given)
+        for row in range(columns.count):
+            counts[row] = 0
+            if not columns.errors[row] and columns.usages[row]:
+                place = self.class_of_row(&columns, row)
+                counts[row] = max(self.cut_row(&columns, row, place, &wanted, infos, pieces), 0)
+
+    def write_spans(self, given, const int64_t[::1] first, int64_t[:, ::1] spans):
+        """Write the spans of rated rows: `first` (n + 1,) int64; `spans` (5, m) int64, as `Breakdown` has them."""
+        cdef Columns columns
+        cdef Info infos[INFOS]
+        cdef Piece pieces[ROOM]
+        cdef Plan *wanted = NULL
+        cdef const Slot *slot
+        cdef Py_ssize_t row, at
+        cdef int place, count
+        read_columns(&columns, given)
+        for row in range(columns.count):
+            if columns.errors[row] or not columns.usages[row]:
                 continue
-            if not 0 < usages[row] <= self.limit or not -2 * LIMIT < starts_at[row] < 2 * LIMIT:
-                continue
-            windows[row] = self.window_at(profiles[row], starts_at[row], starts_at[row] + usages[row])
-            if windows[row] < 0:
-                continue
-            # Column 0 is for numbers without a prefix.
-            prefixes[row] = self.index.find(&numbers[row, 0], width) + 1
-            if self.table[windows[row], prefixes[row]] == UNKNOWN:
-                self.table[windows[row], prefixes[row]] = WANTED
+            count = self.cut_row(&columns, row, self.class_of_row(&columns, row), &wanted, infos, pieces)
+            for place in range(count):
+                at = first[row] + place
+                spans[0, at] = pieces[place].start
+                spans[1, at] = pieces[place].end - pieces[place].start
+                slot = slot_of(&pieces[place])
+                if slot != NULL:
+                    spans[2, at] = slot.increment
+                    spans[3, at] = spans[1, at] // slot.increment
+                    spans[4, at] = <int64_t>increment_cost(slot, spans[1, at], spans[3, at], self.plans.step)
 
-    cdef int32_t window_at(self, int32_t profile, int64_t start_at, int64_t end_at) noexcept nogil:
-        cdef int32_t window
-        for window in range(self.first_window[profile], self.first_window[profile + 1]):
-            if self.from_at[window] <= start_at and (end_at < self.until_at[window]
-                                                     or self.until_at[window] == INT64_MAX):
-                return window
-        return -1
+    def profiles_at(self, str tenant, str category, names):
+        """Return what rows know the profiles of subjects by, (n,) uint64: their own, else that of everybody else."""
+        cdef uint64_t[::1] found = numpy.zeros(len(names), dtype=numpy.uint64)
+        cdef str head = "*out:" + tenant + ":" + category + ":"
+        cdef Py_ssize_t row = 0
+        cdef uint64_t others = <size_t>self.plans.profile(head + ANY)
+        cdef dict own = self.subjects.get(head)
+        tariff = self.plans.tariff
+        if tariff.matches_subject_prefixes:
+            for name in names:
+                found[row] = <size_t>self.plans.profile(head + name) or others
+                row += 1
+            return numpy.asarray(found)
+        if own is None:
+            own = {key[len(head):]: <size_t>self.plans.profile(key) for key in tariff.profiles if key.startswith(head)}
+            if len(self.subjects) < HEADS:
+                self.subjects[head] = own
+        for name in names:
+            known = own.get(name)
+            found[row] = others if known is None else known
+            row += 1
+        return numpy.asarray(found)
 
-    cdef find_wanted(self):
-        """Resolve the prices that rows wait for."""
-        cdef Py_ssize_t window, prefix
-        for window, prefix in zip(*numpy.nonzero(numpy.equal(self.table, WANTED))):
-            price = self.resolve(window, prefix - 1)
-            self.table[window, prefix] = ABSENT if price is None else self.added(price)
+    cdef Py_ssize_t run(self, Columns *columns, Py_ssize_t first, int128 *total) noexcept nogil:
+        """Rate rows from the first on, block after block; return where those end that are done or wait.
 
-    cdef int32_t added(self, FlatPrice flat) except -1:
-        """Keep a price and return its place."""
-        cdef Price *grown
-        cdef Price price
-        cdef Terms terms = flat.terms
-        cdef Py_ssize_t index
-        rating = terms.interval.rating
-        if self.price_count == self.price_room:
-            grown = <Price *>PyMem_Malloc((2 * self.price_room + 16) * sizeof(Price))
-            if grown == NULL:
-                raise MemoryError
-            for index in range(self.price_count):
-                grown[index] = self.prices[index]
-            PyMem_Free(self.prices)
-            self.prices = grown
-            self.price_room = 2 * self.price_room + 16
-        price.flat = <void *>flat
-        price.fee = terms.fee
-        price.most = terms.max_cost
-        price.is_capped = terms.cap == CAP_FREE and terms.max_cost > 0
-        price.rounding_mode = MODES.get(rating.rounding_method, EXACT)
-        if not 0 < rating.rounding_decimals < 9:
-            price.rounding_mode = EXACT
-        price.rounding_step = int128_of(10 ** (9 - min(max(rating.rounding_decimals, 0), 9)))
-        self.prices[self.price_count] = price
-        self.alive.append(flat)
-        self.price_count += 1
-        return self.price_count - 1
+        It returns early, behind the first block with a row that waits.
+        """
+        cdef int32_t classes[BLOCK]
+        cdef const Entry *entries[BLOCK]
+        cdef Py_ssize_t count
+        cdef bint is_waiting
+        while first < columns.count:
+            count = min(<Py_ssize_t>BLOCK, columns.count - first)
+            self.classify(columns, first, count, classes)
+            is_waiting = self.look_up(columns, first, count, classes, entries)
+            is_waiting |= self.price(columns, first, count, classes, entries, total)
+            first += count
+            if is_waiting:
+                break
+        return first
 
-    cdef int128 price(self, const int32_t[::1] windows, const int32_t[::1] prefixes, const int64_t[::1] starts_at,
-                      const int64_t[::1] usages, int64_t[::1] costs, uint8_t[::1] is_left) noexcept nogil:
-        """Price every row that has a flat price; return the total."""
+    cdef void classify(self, const Columns *columns, Py_ssize_t first, Py_ssize_t count, int32_t *classes) noexcept nogil:
+        """Write the class of each number: -1 when it was not asked for yet, ODD when it takes a look at the text."""
         cdef Py_ssize_t row
-        cdef int32_t found
-        cdef int64_t midnight_at
-        cdef int128 cost, total = 0
-        for row in range(windows.shape[0]):
-            costs[row] = 0
-            is_left[row] = True
-            if windows[row] < 0:
+        cdef const uint8_t *text
+        cdef int64_t size
+        cdef int32_t place
+        cdef const int32_t *class_of = self.plans.class_of
+        for row in range(count):
+            size = number_at(columns, first + row, &text)
+            place = self.plans.index.find(text, size, columns.data_end)
+            classes[row] = 0 if place < 0 else class_of[place]
+        if self.has_other_prefixes:
+            for row in range(count):
+                size = number_at(columns, first + row, &text)
+                if not is_number(text, size):
+                    classes[row] = ODD
+
+    cdef bint look_up(self, Columns *columns, Py_ssize_t first, Py_ssize_t count, const int32_t *classes,
+                      const Entry **entries) noexcept nogil:
+        """Write what the plan in force has for each number, NULL where that takes a longer look.
+
+        Note refusals by usage, and rows that wait; tell whether there are some.
+        """
+        cdef Py_ssize_t row
+        cdef bint is_waiting = False
+        cdef const Profile *profile
+        cdef const Activation *activation
+        cdef int64_t start, usage
+        cdef int32_t tor, number
+        cdef int place
+        for row in range(count):
+            entries[row] = NULL
+            if columns.errors[first + row]:
                 continue
-            found = self.table[windows[row], prefixes[row]]
-            midnight_at = INT64_MAX
-            if found < 0 or (self.is_voice and not find_midnight(starts_at[row], self.offset, usages[row],
-                                                                 &midnight_at)):
+            usage = columns.usages[first + row]
+            tor = columns.tors[first + row] if columns.tors != NULL else 0
+            if <uint64_t>usage > <uint64_t>columns.limits[tor]:
+                columns.errors[first + row] = ERROR_NEGATIVE if usage < 0 else (
+                    QUOTE if columns.limits[tor] == LIMIT else ERROR_MAX_USAGE)
                 continue
-            cost = rounded(&self.prices[found], starts_at[row], usages[row], midnight_at)
-            if INT64_MIN < cost <= INT64_MAX:
-                costs[row] = <int64_t>cost
-                is_left[row] = False
-                total += cost
-        return total
+            number = classes[row]
+            if number < 0:
+                columns.errors[first + row] = WAITING
+                is_waiting = True
+                continue
+            profile = columns.profiles[columns.keys[first + row] if columns.keys != NULL else 0]
+            if profile == NULL:
+                continue
+            start = columns.starts[first + row]
+            place = profile.count - 1
+            if place < 0:
+                continue
+            while place > 0 and profile.activations[place].at > start:
+                place -= 1
+            activation = &profile.activations[place]
+            if activation.plan == NULL or activation.at > start or usage >= LIMIT or not (
+                    -2 * LIMIT < start < 2 * LIMIT):
+                continue
+            if place + 1 < profile.count and profile.activations[place + 1].at <= start + usage:
+                continue
+            entries[row] = entry_of(activation.plan, number)
+            columns.plans[first + row] = activation.plan.place
+            if entries[row] == NULL or (entries[row].kind == SINGLE and entries[row].rates.sheet == NULL):
+                columns.errors[first + row] = WAITING
+                is_waiting = True
+        return is_waiting
+
+    cdef bint price(self, Columns *columns, Py_ssize_t first, Py_ssize_t count, const int32_t *classes,
+                    const Entry **entries, int128 *total) noexcept nogil:
+        """Price the rows of a block; tell whether some wait."""
+        cdef Py_ssize_t row, at
+        cdef bint is_waiting = False, is_over
+        cdef const Sheet *sheet
+        cdef const Schedule *schedule
+        cdef const Line *line
+        cdef Plan *wanted
+        cdef int64_t clock, day, usage, increments
+        cdef long long cost
+        cdef int part
+        for row in range(count):
+            at = first + row
+            if columns.errors[at]:
+                continue
+            usage = columns.usages[at]
+            if entries[row] != NULL and entries[row].kind == SINGLE and entries[row].rates.sheet != &NO_SHEET:
+                sheet = <const Sheet *>entries[row].rates.sheet
+                clock = columns.starts[at] - <int64_t>FIRST_DAY * DAY_NS + (
+                    columns.offsets[at] * SECOND_NS if columns.offsets != NULL else columns.offset)
+                day = <int64_t>(<uint64_t>clock // <uint64_t>DAY_NS)
+                if day < DAYS:
+                    clock -= day * DAY_NS
+                    schedule = &sheet.schedules[sheet.kinds[day]]
+                    part = (clock >= schedule.until[0]) + (clock >= schedule.until[1]) + (clock >= schedule.until[2])
+                    while clock >= schedule.until[part]:
+                        part += 1
+                    if clock + usage <= schedule.until[part] and schedule.rate[part] >= 0:
+                        line = &sheet.lines[schedule.rate[part]]
+                        is_over = usage > line.border
+                        increments = (usage - (line.border if is_over else 0) - 1 + line.increment[is_over]) \
+                            // line.increment[is_over]
+                        if line.is_usable and (increments >= line.settled[is_over] or increments == 1):
+                            if not does_not_fit(increments, line.cost[is_over], line.base[is_over], &cost):
+                                if line.mode != ROUND_NONE:
+                                    cost = <long long>rounded(cost, <RoundingMode>line.mode, line.decimals)
+                                if usage == 0:
+                                    cost = 0
+                                columns.costs[at] = cost
+                                columns.destinations[at] = entries[row].destination
+                                total[0] += cost
+                                continue
+            wanted = NULL
+            if self.general(columns, at, classes[row], &wanted, total) == WANTED:
+                columns.errors[at] = WAITING
+                is_waiting = True
+        return is_waiting
+
+    cdef int general(self, Columns *columns, Py_ssize_t row, int32_t number_class, Plan **wanted,
+                     int128 *total) noexcept nogil:
+        """Price a row as a single call is; WANTED when a plan must be asked first, else the row is done."""
+        cdef Info infos[INFOS]
+        cdef Piece pieces[ROOM]
+        cdef int count = self.cut_row(columns, row, number_class, wanted, infos, pieces)
+        cdef int128 cost
+        columns.destinations[row] = columns.plans[row] = -1
+        if count == WANTED:
+            return WANTED
+        if count >= 0 or columns.usages[row] == 0:
+            cost = 0 if columns.usages[row] == 0 else total_of(pieces, count, self.plans.step, True)
+            if not INT64_MIN < cost <= INT64_MAX:
+                columns.errors[row] = ERROR_TOO_LARGE
+                return 0
+            columns.costs[row] = <int64_t>cost
+            total[0] += cost
+            if count >= 0:
+                columns.destinations[row] = infos[pieces[0].info].destination
+                columns.plans[row] = infos[pieces[0].info].plan
+        elif count == UNUSUAL:
+            columns.errors[row] = QUOTE
+        else:
+            columns.errors[row] = ERROR_NO_PROFILE if count == NO_PROFILE else ERROR_UNAUTHORIZED
+        return 0
+
+    cdef int cut_row(self, const Columns *columns, Py_ssize_t row, int32_t number_class, Plan **wanted, Info *infos,
+                     Piece *pieces) noexcept nogil:
+        """Write the pieces of a row; return how many (one, without usage, of the plan), or why there are none."""
+        cdef Search search
+        cdef int64_t start = columns.starts[row], usage = columns.usages[row], offset = columns.offset
+        cdef const Profile *profile = columns.profiles[columns.keys[row] if columns.keys != NULL else 0]
+        cdef int count
+        if profile == NULL:
+            return NO_PROFILE
+        if columns.offsets != NULL:
+            offset = columns.offsets[row] * SECOND_NS
+        if usage >= LIMIT or not -2 * LIMIT < start < 2 * LIMIT:
+            return UNUSUAL
+        begin(&search, start, offset, number_class, self.plans.depth_limit)
+        count = infos_of(&search, profile, start, start + usage, infos)
+        if count == WANTED:
+            wanted[0] = search.wanted
+        if count < 0:
+            return count
+        if usage == 0:
+            pieces[0].info = 0
+            return 1
+        count = cut_call(infos, count, start, usage, usage, offset,
+                         columns.is_voice[columns.tors[row] if columns.tors != NULL else 0], pieces)
+        return UNAUTHORIZED if count == UNPRICED else count
+
+    cdef int32_t class_of_row(self, const Columns *columns, Py_ssize_t row) except? -1:
+        """Return the class of a row's number. Raises UnicodeDecodeError for one that had to be read and is no text."""
+        cdef const uint8_t *text
+        cdef int64_t size = number_at(columns, row, &text)
+        cdef int32_t place
+        if self.has_other_prefixes and not is_number(text, size):
+            number = text[:size].rstrip(b"\0").decode()
+            place = -1 if number == ANY else self.plans.index.longest(number)
+        else:
+            place = self.plans.index.find(text, size, columns.data_end)
+        return 0 if place < 0 else self.plans.class_at(place)
+
+    cdef int settle(self, Columns *columns, Py_ssize_t row, int128 *total) except -1:
+        """Find out what a waiting row needs, and price it."""
+        cdef int32_t number_class, plan = columns.plans[row]
+        cdef Plan *wanted = NULL
+        cdef Entry *entry
+        try:
+            number_class = self.class_of_row(columns, row)
+        except UnicodeDecodeError:
+            columns.errors[row] = ERROR_TEXT
+            return 0
+        columns.errors[row] = OK
+        if plan >= 0:
+            wanted = self.plans.plan(self.plans.plan_ids[plan])
+            self.plans.resolve(wanted, number_class)
+            entry = entry_of(wanted, number_class)
+            if entry.kind == SINGLE and entry.rates.sheet == NULL:
+                (<Rates *>entry.rates).sheet = self.sheet_for(entry.rates)
+        while self.general(columns, row, number_class, &wanted, total) == WANTED:
+            self.plans.resolve(wanted, number_class)
+        return 0
+
+    cdef Sheet *sheet_for(self, const Rates *rates) except NULL:
+        """Return rates in closed form, NO_SHEET when they have none."""
+        cdef Sheet *found
+        cdef int index
+        cdef list parts = []
+        for index in range(rates.count):
+            parts.append((<const char *>&rates.rates[index].hours)[:sizeof(RateHours)])
+            parts.append(rates.rates[index].weight)
+        key = tuple(parts)
+        with self.lock:
+            calendar = self.calendars.get(key)
+            if calendar is None:
+                calendar = self.calendars[key] = self.calendar_of(rates)
+            if not calendar:
+                return &NO_SHEET
+            found = <Sheet *>self.plans.take(sizeof(Sheet))
+            found.kinds = <const uint8_t *><size_t>calendar[0]
+            found.schedules = <const Schedule *><size_t>calendar[1]
+            # A line lies in one line of the processor's cache.
+            found.lines = <Line *>((<size_t>self.plans.take((rates.count + 1) * sizeof(Line)) + 63) & ~<size_t>63)
+            for index in range(rates.count):
+                read_line(&found.lines[index], rates.rates[index], self.plans.step)
+        return found
+
+    cdef tuple calendar_of(self, const Rates *rates):
+        """Return the addresses of the kinds of days and of their schedules; () for more kinds than are told apart."""
+        cdef uint8_t *kinds = <uint8_t *>self.plans.take(DAYS)
+        cdef Schedule *schedules
+        cdef uint32_t masks[KINDS]
+        cdef uint32_t mask
+        cdef int count = 0, kind = 0, index
+        cdef int64_t number
+        cdef Day day
+        for number in range(DAYS):
+            day.days = FIRST_DAY + number
+            day.is_known = False
+            mask = 0
+            for index in range(rates.count):
+                if is_active(&rates.rates[index].hours, &day, DAY_NS - 1):
+                    mask |= <uint32_t>1 << index
+            if count == 0 or masks[kind] != mask:
+                kind = 0
+                while kind < count and masks[kind] != mask:
+                    kind += 1
+                if kind == KINDS:
+                    return ()
+                masks[kind] = mask
+                count = max(count, kind + 1)
+            kinds[number] = <uint8_t>kind
+        schedules = <Schedule *>self.plans.take(count * sizeof(Schedule))
+        for kind in range(count):
+            read_schedule(&schedules[kind], rates, masks[kind])
+        return <size_t>kinds, <size_t>schedules
 
 
-cdef bint is_digits(const uint8_t *number, Py_ssize_t size) noexcept nogil:
-    """Whether a number, which a zero byte ends, has digits only."""
-    cdef Py_ssize_t place
+cdef int read_columns(Columns *columns, given) except -1:
+    """Note where the columns of a chunk lie. They are contiguous and of one length: the chunk's maker looks after it."""
+    texts = given.texts
+    columns.count = len(given.starts_at)
+    columns.ends_32 = NULL
+    columns.ends_64 = NULL
+    columns.width = 0
+    if isinstance(texts, tuple):
+        data = texts[1]
+        if texts[0].dtype == numpy.int32:
+            columns.ends_32 = <const int32_t *>address(texts[0])
+        else:
+            columns.ends_64 = <const int64_t *>address(texts[0])
+    else:
+        data = texts
+        columns.width = texts.shape[1]
+    columns.data = <const uint8_t *>address(data)
+    columns.data_end = columns.data + <Py_ssize_t>data.size
+    columns.starts = <const int64_t *>address(given.starts_at)
+    columns.usages = <const int64_t *>address(given.usages_ns)
+    columns.offsets = NULL
+    columns.offset = 0
+    if isinstance(given.offsets_s, int):
+        columns.offset = <int64_t>given.offsets_s * SECOND_NS
+    else:
+        columns.offsets = <const int32_t *>address(given.offsets_s)
+    columns.keys = <const int32_t *>address(given.keys)
+    columns.profiles = <Profile **>address(given.profiles)
+    columns.tors = <const int32_t *>address(given.tors)
+    columns.is_voice = <const uint8_t *>address(given.is_voice)
+    columns.limits = <const int64_t *>address(given.limits_ns)
+    columns.costs = <int64_t *>address(given.costs_nano)
+    columns.destinations = <int32_t *>address(given.destinations)
+    columns.plans = <int32_t *>address(given.plans)
+    columns.errors = <uint8_t *>address(given.errors)
+    return 0
+
+
+cdef size_t address(array) except? 0:
+    """Where an array's values lie, 0 for None."""
+    return 0 if array is None else array.ctypes.data
+
+
+cdef inline int64_t number_at(const Columns *columns, Py_ssize_t row, const uint8_t **text) noexcept nogil:
+    """Tell where a row's number is and return its size, zero bytes at the end included."""
+    if columns.ends_32 != NULL:
+        text[0] = columns.data + columns.ends_32[row]
+        return columns.ends_32[row + 1] - columns.ends_32[row]
+    if columns.ends_64 != NULL:
+        text[0] = columns.data + columns.ends_64[row]
+        return columns.ends_64[row + 1] - columns.ends_64[row]
+    text[0] = columns.data + row * columns.width
+    return columns.width
+
+
+cdef bint is_number(const uint8_t *text, int64_t size) noexcept nogil:
+    """Whether a text, which a zero byte ends, has digits only, behind a plus or none."""
+    cdef int64_t place
     for place in range(size):
-        if number[place] == 0:
+        if text[place] == 0:
             return True
-        if not c"0" <= number[place] <= c"9":
+        if not c"0" <= text[place] <= c"9" and (place or text[place] != c"+"):
             return False
     return True
 
 
-cdef int128 rounded(Price *price, int64_t start_at, int64_t usage, int64_t midnight_at) noexcept nogil:
-    """The cost of a call with its fee, capped, and rounded as the tariff says."""
-    cdef int128 cost = price.fee + (<FlatPrice>price.flat).total(start_at, usage, midnight_at)
-    cdef int128 steps
-    if price.is_capped and cost > price.most:
-        cost = price.most
-    if price.rounding_mode == EXACT:
-        return cost
-    if price.rounding_mode == NEAREST:
-        return half_away(cost, price.rounding_step) * price.rounding_step
-    steps = cost / price.rounding_step
-    if price.rounding_mode == UP and steps * price.rounding_step < cost:
-        steps += 1
-    if price.rounding_mode == DOWN and steps * price.rounding_step > cost:
-        steps -= 1
-    return steps * price.rounding_step
+cdef void read_schedule(Schedule *schedule, const Rates *rates, uint32_t mask) noexcept nogil:
+    """Work out the parts of a day on which the rates of the mask hold, from their start to midnight."""
+    cdef int64_t at = 0, until
+    cdef int part = 0, index, best
+    while True:
+        best = -1
+        until = DAY_NS
+        for index in range(rates.count):
+            if not mask >> index & 1:
+                continue
+            if rates.rates[index].hours.start_ns > at:
+                until = min(until, rates.rates[index].hours.start_ns)
+            elif best == -1:
+                best = index
+            elif best >= 0 and rates.rates[index].weight == rates.rates[best].weight:
+                # The earliest come first, so this one began later; of two that began together neither is better.
+                best = index if rates.rates[index].hours.start_ns > rates.rates[best].hours.start_ns else -2
+        if part == PARTS - 1:
+            until = DAY_NS
+            best = -1
+        schedule.until[part] = until
+        schedule.rate[part] = <int8_t>(best if best >= 0 else -1)
+        part += 1
+        at = until
+        if at == DAY_NS:
+            break
+    while part < PARTS:
+        schedule.until[part] = DAY_NS
+        schedule.rate[part] = -1
+        part += 1
+
+
+cdef void read_line(Line *line, const Rate *rate, int128 step) noexcept nogil:
+    """Bring a rate into closed form; it stays unusable when it has none."""
+    cdef const Slot *slots = &rate.slots[0]
+    cdef int128 base[2]
+    cdef int128 cost[2]
+    cdef int64_t whole = 0, settled
+    cdef int index
+    cdef int64_t unit = STEPS[rate.decimals]
+    line.is_usable = False
+    if not 1 <= rate.slot_count <= 2 or slots[0].group_start != 0 or rate.is_capped:
+        return
+    line.border = INT64_MAX
+    base[0] = base[1] = rate.fee
+    cost[1] = 0
+    line.increment[1] = 1
+    line.settled[1] = 0
+    if rate.slot_count == 2:
+        line.border = slots[1].group_start
+        whole = line.border // slots[0].increment
+        # Else the last increment of the first slot would grow into the second.
+        if line.border <= 0 or whole * slots[0].increment != line.border:
+            return
+        base[1] += increment_cost(&slots[0], line.border, whole, step) * whole
+    for index in range(rate.slot_count):
+        line.increment[index] = slots[index].increment
+        cost[index] = increment_cost(&slots[index], slots[index].increment, 1, step)
+        settled = settled_from(&slots[index], cost[index], step)
+        if settled >= 65535:
+            return
+        line.settled[index] = <uint16_t>settled
+    for index in range(2):
+        if not (-LIMIT < base[index] < LIMIT and -LIMIT < cost[index] < LIMIT):
+            return
+        line.base[index] = <int64_t>base[index]
+        line.cost[index] = <int64_t>cost[index]
+    line.mode = rate.mode
+    line.decimals = <uint8_t>rate.decimals
+    if rate.decimals == 0 or not (line.base[0] % unit or line.base[1] % unit or line.cost[0] % unit
+                                  or line.cost[1] % unit):
+        line.mode = ROUND_NONE
+    line.is_usable = True
+
+
+cdef int64_t settled_from(const Slot *slot, int128 cost, int128 step) noexcept nogil:
+    """From how many increments on each costs what a single one does, however the price of the span is rounded.
+
+    An increment's price is `price / unit` steps and a rest. Rounding the span moves that by half a step divided by the
+    count: too little to cross the half from `unit / distance` increments on.
+    """
+    cdef int128 price = <int128>slot.increment * slot.value, unit = slot.unit * step, distance, most
+    cdef int64_t count
+    if price < 0:
+        price = -price
+    distance = 2 * (price % unit) - unit
+    if distance < 0:
+        distance = -distance
+    if distance == 0:
+        return 0
+    most = unit / distance + 1
+    if most > SCANNED or slot.increment > LIMIT >> 13:
+        return 65535 if most > 65535 else <int64_t>most
+    count = <int64_t>most - 1
+    while count > 1 and increment_cost(slot, count * slot.increment, count, step) == cost:
+        count -= 1
+    return 0 if count <= 1 else count + 1

@@ -302,6 +302,14 @@ cdef class Plans:
             entry.kind = SEVERAL
         return 0
 
+    def destination_place(self, destination_id):
+        """Return the place of a destination among `destination_ids`, -1 for none."""
+        return self.destination_places.get(destination_id, -1)
+
+    def plan_place(self, plan_id):
+        """Return the place of a plan among `plan_ids`, -1 for none."""
+        return -1 if plan_id not in self.plans else (<Plan *><size_t>self.plans[plan_id]).place
+
     def spans(self, call):
         """Return the priced spans of a call; None when it is refused or unusual."""
         return self.price(call.tenant, call.category, call.subject, call.destination,

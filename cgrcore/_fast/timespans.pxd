@@ -39,6 +39,8 @@ cdef struct Rate:
 
 #: The rates of a destination, heaviest and then earliest first.
 cdef struct Rates:
+    #: What rating in bulk has made of them, NULL for nothing yet.
+    void *sheet
     int count
     Rate *rates[LIST_RATES]
 
@@ -59,6 +61,9 @@ cdef struct Piece:
     int64_t index
     const Rate *rate
     int32_t info
+
+#: The part of money that each number of decimals keeps, 0 to 9.
+cdef int64_t STEPS[10]
 
 cdef int read_rate(Rate *rate, object interval) except -1
 cdef int cut_call(const Info *infos, int info_count, int64_t start_at, int64_t usage, int64_t index_ns, int64_t offset,

@@ -25,8 +25,6 @@ cdef int64_t LIMIT = <int64_t>1 << 60
 
 cdef dict MODES = {"*middle": ROUND_NEAREST, "*up": ROUND_UP, "*down": ROUND_DOWN}
 
-#: By the number of decimals kept.
-cdef int64_t[10] STEPS
 STEPS[:] = [1000000000, 100000000, 10000000, 1000000, 100000, 10000, 1000, 100, 10, 1]
 
 

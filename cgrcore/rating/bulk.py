@@ -8,57 +8,30 @@ threads at once. Does not know: where the columns come from, accounts.
 from typing import NamedTuple
 
 import numpy
-from numpy import bool_, int32, int64, uint8
+from numpy import int32, int64, uint8
 from numpy.typing import NDArray
 
+from cgrcore._fast.bulk import BulkRater
 from cgrcore.errors import BadRequest, CgrError
+from cgrcore.rating.callcost import CallCost
 from cgrcore.rating.calls import Call
-from cgrcore.rating.columns import Coded, Column, Texts, coded_of, numbers_of, present_of, texts_of
-from cgrcore.rating.compile import ANY, Tariff
+from cgrcore.rating.chunks import (
+    COST_TOO_LARGE,
+    ERRORS,
+    INVALID_TEXT,
+    NEGATIVE_USAGE,
+    NOT_RATED,
+    QUOTE,
+    CallColumns,
+    Chunk,
+    chunk_of,
+)
+from cgrcore.rating.columns import Coded, Column, Texts, coded_of, numbers_of, texts_of
+from cgrcore.rating.compile import Tariff
+from cgrcore.rating.plans import rater_of
 from cgrcore.rating.quote import quote_by_tariff
 
 __all__ = ["ERRORS", "Breakdown", "CallColumns", "RatedColumns", "call_at", "rate_columns"]
-
-#: Why a row has no cost, by its code. 0: it has one.
-ERRORS = (
-    "",
-    "RATING_PLAN_NOT_FOUND",
-    "UNAUTHORIZED_DESTINATION",
-    "MAX_USAGE_EXCEEDED",
-    "NEGATIVE_USAGE",
-    "MISSING_VALUE",
-    "INVALID_TEXT",
-    "COST_TOO_LARGE",
-    "NOT_RATED",
-)
-
-MISSING_VALUE, NEGATIVE_USAGE, COST_TOO_LARGE, INVALID_TEXT, NOT_RATED = (
-    ERRORS.index(text) for text in ("MISSING_VALUE", "NEGATIVE_USAGE", "COST_TOO_LARGE", "INVALID_TEXT", "NOT_RATED")
-)
-
-#: The most that a column of costs holds, either way.
-LIMIT_NANO = 2**63 - 1
-
-
-class CallColumns(NamedTuple):
-    """n calls, each from its first second to its last: the connect fee is theirs.
-
-    `destinations`: numbers, as `texts_of` takes them (Arrow string, numpy `S`, Texts). `starts_at` (n,) int64 ns since
-    1970 UTC, `usages_ns` (n,) int64, ns or units, as `numbers_of` takes them. `subjects`, `tenants`, `categories`,
-    `tors`: one str for all, or as `coded_of` takes them (Arrow dictionary, Coded). `offsets_s`: the clock on which the
-    hours of the tariff are read, seconds east of UTC, one for all or (n,) int32. Rows in which Arrow has no value are
-    refused as MISSING_VALUE; rows marked in `is_left_out` (n,) bool are not rated at all (NOT_RATED).
-    """
-
-    destinations: Column
-    starts_at: Column
-    usages_ns: Column
-    subjects: Column
-    tenants: Column
-    categories: Column = "call"
-    tors: Column = "*voice"
-    offsets_s: int | NDArray[int32] = 0
-    is_left_out: NDArray[bool_] | None = None
 
 
 class Breakdown(NamedTuple):
@@ -137,73 +110,69 @@ def rate_columns(tariff: Tariff, columns: CallColumns, *, with_breakdown: bool =
     Raises ValueError for columns of different lengths or of kinds that are not taken, IndexError for a code without a
     name.
     """
-    rows = _Rows(columns)
-    places = {name: place for place, name in enumerate([*tariff.destination_ids(), ANY])}
-    plans = {name: place for place, name in enumerate(tariff.plan_ids())}
-    costs_nano = numpy.zeros(rows.count, dtype=int64)
-    destinations = numpy.full(rows.count, -1, dtype=int32)
-    plan_of = numpy.full(rows.count, -1, dtype=int32)
-    errors = numpy.zeros(rows.count, dtype=uint8)
-    first = [0]
-    found: list[tuple[int, ...]] = []
-    for row in range(rows.count):
-        errors[row] = rows.error(row)
-        if not errors[row]:
-            try:
-                cost = quote_by_tariff(tariff, call_at(columns, row))
-                spans = cost.spans or []
-                costs_nano[row] = cost.cost_nano
-                if spans:
-                    destinations[row] = places.get(spans[0].matched_destination_id, -1)
-                    plan_of[row] = plans.get(spans[0].rating_plan_id, -1)
-            except (CgrError, OverflowError, UnicodeDecodeError) as error:
-                errors[row] = _error_of(error)
-        first.append(len(found))
-    spans_of = numpy.array(found, dtype=int64).reshape(len(found), 5)
-    breakdown = Breakdown(numpy.array(first, dtype=int64), *spans_of.T) if with_breakdown else None
+    rater = rater_of(tariff)
+    chunk = chunk_of(tariff, rater, columns)
+    total_nano = rater.rate(chunk)
+    quoted: dict[int, CallCost | None] = {}
+    for row in numpy.flatnonzero(chunk.errors == QUOTE).tolist():
+        quoted[row] = _quote_row(tariff, rater, columns, chunk, row)
+        total_nano += int(chunk.costs_nano[row])
     return RatedColumns(
-        costs_nano,
-        destinations,
-        plan_of,
-        errors,
-        list(places),
-        list(plans),
+        chunk.costs_nano,
+        chunk.destinations,
+        chunk.plans,
+        chunk.errors,
+        rater.plans.destination_ids,
+        rater.plans.plan_ids,
         ERRORS,
-        int(costs_nano.astype(object).sum() if rows.count else 0),
-        rows.count,
-        breakdown,
+        total_nano,
+        len(quoted),
+        _breakdown(rater, chunk, quoted) if with_breakdown else None,
     )
 
 
-class _Rows:
-    """The columns as the compiled loop reads them, checked against each other."""
+def _quote_row(tariff: Tariff, rater: BulkRater, columns: CallColumns, chunk: Chunk, row: int) -> CallCost | None:
+    """Quote a row by itself and note what comes of it; None when it is refused."""
+    chunk.errors[row] = 0
+    try:
+        cost = quote_by_tariff(tariff, call_at(columns, row))
+        chunk.costs_nano[row] = cost.cost_nano
+    except (CgrError, OverflowError, UnicodeDecodeError) as error:
+        chunk.errors[row] = _error_of(error)
+        return None
+    if cost.spans:
+        chunk.destinations[row] = rater.plans.destination_place(cost.spans[0].matched_destination_id)
+        chunk.plans[row] = rater.plans.plan_place(cost.spans[0].rating_plan_id)
+    return cost
 
-    def __init__(self, columns: CallColumns) -> None:
-        self.destinations = texts_of(columns.destinations, "destinations")
-        self.starts_at = numbers_of(columns.starts_at, "starts_at")
-        self.usages_ns = numbers_of(columns.usages_ns, "usages_ns")
-        self.count = count = len(self.starts_at)
-        names = ("subjects", "tenants", "categories", "tors")
-        self.coded = [coded_of(getattr(columns, name), name) for name in names]
-        numbers = self.destinations
-        lengths = {len(numbers.offsets) - 1 if isinstance(numbers, Texts) else len(numbers), len(self.usages_ns)}
-        lengths |= {len(column.indices) for column in self.coded if isinstance(column, Coded)}
-        lengths |= {len(it) for it in (columns.offsets_s, columns.is_left_out) if isinstance(it, numpy.ndarray)}
-        if lengths != {count}:
-            raise ValueError(f"the columns differ in length: {sorted(lengths | {count})}")
-        for it in self.coded:
-            if isinstance(it, Coded) and count and not 0 <= it.indices.min() <= it.indices.max() < len(it.names):
-                raise IndexError("a code without a name")
-        self.errors = numpy.zeros(count, dtype=uint8)
-        for column in columns:
-            present = present_of(column, count)
-            if present is not None:
-                self.errors[~present] = MISSING_VALUE
-        if columns.is_left_out is not None:
-            self.errors[columns.is_left_out] = NOT_RATED
 
-    def error(self, row: int) -> int:
-        return int(self.errors[row])
+def _breakdown(rater: BulkRater, chunk: Chunk, quoted: dict[int, CallCost | None]) -> Breakdown:
+    counts = numpy.zeros(len(chunk.errors), dtype=int64)
+    # The rows that were quoted are of no concern to the kernel.
+    others = chunk._replace(errors=chunk.errors.copy())
+    others.errors[list(quoted)] = NOT_RATED
+    rater.count_spans(others, counts)
+    spans_of = {row: _spans_of(cost) for row, cost in quoted.items() if cost is not None}
+    for row, spans in spans_of.items():
+        counts[row] = len(spans)
+    first = numpy.concatenate(([0], numpy.cumsum(counts)))
+    written = numpy.zeros((5, int(first[-1])), dtype=int64)
+    rater.write_spans(others, first, written)
+    for row, spans in spans_of.items():
+        if spans:
+            written[:, first[row] : first[row + 1]] = numpy.array(spans, dtype=int64).T
+    return Breakdown(first, *written)
+
+
+def _spans_of(cost: CallCost) -> list[tuple[int, int, int, int, int]]:
+    """Return the spans of a cost as those of columns are, the folded ones one by one."""
+    found = []
+    for span in cost.spans or ():
+        usage_ns = span.usage_ns // max(span.count, 1)
+        of = [increment for increment in span.increments if increment.usage_ns]
+        step = (of[0].usage_ns, of[0].count, of[0].cost_nano) if of else (0, 0, 0)
+        found += [(span.start_at + number * usage_ns, usage_ns, *step) for number in range(span.count)]
+    return found
 
 
 def _error_of(error: Exception) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from cgrcore._fast.bulk import BulkRater
 from cgrcore._fast.flatprices import FlatPrices
 from cgrcore._fast.plans import Plans
 from cgrcore.rating.prefixes import Prefixes
@@ -217,6 +218,7 @@ class Tariff:
         self.flat_prices: FlatPrices | None = None
         #: The plans as the kernel reads them, made by `plans` when first asked for. As above.
         self.kernel_plans: Plans | None = None
+        self.bulk_rater: BulkRater | None = None
         self._destinations = destinations
         self._plans = plans
         self._compiled_plans: dict[str, CompiledPlan] = {}

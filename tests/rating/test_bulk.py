@@ -113,7 +113,6 @@ def test_every_row_costs_what_the_call_costs_by_itself(
     assert costs.total_nano == sum(cost or 0 for cost in found)
 
 
-@pytest.mark.xfail(reason="rows are quoted one by one until the compiled loop takes columns", strict=True)
 def test_flat_rows_are_not_quoted_one_by_one() -> None:
     flat = [PlanRate(Timing("*any"), Rating(0, "*up", 4, 0, "", (Rate(0, 10**9, SECOND_NS, SECOND_NS),)), money(10))]
     costs = rate_columns(

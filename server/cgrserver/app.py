@@ -36,6 +36,7 @@ from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
 from cgrserver.services import filter_sources
 from cgrserver.services.outside import OutsideTask
+from cgrserver.services.partial_cdrs import PartialCdrsTask
 from cgrserver.services.queries import QueriesTask
 from cgrserver.services.rating_queue import RatingQueueTask
 from cgrserver.services.scheduler import SchedulerTask
@@ -186,6 +187,7 @@ class Application:
         timers = SessionTimersTask(self.world, decide, self._clock_ns, self.session_clients, complete)
         nursery.start_soon(timers.run)
         nursery.start_soon(self.session_replicas.run)
+        nursery.start_soon(PartialCdrsTask(self.world, self.dispatcher.perform, self.reads, self._clock_ns).run)
         sync_ns = settings["sessions"]["channel_sync_interval"]
         if sync_ns > 0:
             nursery.start_soon(SyncTask(decide, self.session_clients, sync_ns / 10**9, complete).run)

@@ -90,6 +90,13 @@ _CDRS = Object(
         "cost details of queued CDRs that no account pays for are kept; each of these is then priced by itself",
         is_ours=True,
     ),
+    Key(
+        "partial_ttl",
+        Duration("0s"),
+        "3h",
+        "interim records of a call (option *partial) are charged as they are when nothing came of it for this long",
+        is_ours=True,
+    ),
     integer("session_cost_retries", 5, "how often the cost of a session is looked for before the CDR is rated anew", 0),
     *conns("chargers", "rals", "attributes", "thresholds", "stats"),
     texts("online_cdr_exports", "exporters every CDR is given to"),

@@ -1,6 +1,6 @@
 """CDRsV1 and CDRsV2: taking in, rating and rerating call detail records; SessionSv1.ProcessCDR."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,10 +13,13 @@ from cgrcore.cdrs import (
     as_charged,
     configured,
     event_of,
+    is_piece,
+    keep_piece,
     process_events,
     process_session_cdr,
     session_of_cdr,
     switches_for,
+    whole_event,
 )
 from cgrcore.cdrs.records import SessionCost
 from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, PartiallyExecuted, mandatory_missing, server_error
@@ -85,14 +88,27 @@ def process_event_v2(world: World, args: CdrEventArgs, stored: StoredCdrs) -> li
 
 
 def _process(world: World, args: CdrEventArgs, stored: StoredCdrs, base: Switches) -> list[Processed]:
-    event = args.event(world)
-    return process_events(world, [event], switches_for(base, event.options, args.Flags or []), stored)
+    events = _whole(world, [args])
+    options = events[0].options if events else {}
+    return process_events(world, events, switches_for(base, options, args.Flags or []), stored)
+
+
+def _whole(world: World, items: Sequence[CdrEventArgs]) -> list[CgrEvent]:
+    """Return the events that are to become CDRs now; interim records are kept for their last one."""
+    found = []
+    for item in items:
+        event = item.event(world)
+        if is_piece(event):
+            keep_piece(world, event)
+        else:
+            found.append(whole_event(world, event))
+    return found
 
 
 @method("CDRsV1.ProcessEvents", fetch=_fetch_events)
 def process_many(world: World, args: CdrEventsArgs, stored: StoredCdrs) -> str:
     """Process events into CDRs together: all of them or none."""
-    events = [item.event(world) for item in args.CGREvents or []]
+    events = _whole(world, args.CGREvents or [])
     process_events(world, events, switches_for(configured(world), args.APIOpts or {}, args.Flags or []), stored)
     return "OK"
 

@@ -94,7 +94,7 @@ async def _sleep(store: Any, world: World, args: DurationArgs) -> None:
     await trio.sleep(max(args.Duration, 0) / 10**9)
 
 
-@method("CoreSv1.Sleep", fetch=_sleep)
+@method("CoreSv1.Sleep", fetch=_sleep, aliases=("SessionSv1.Sleep",))
 def sleep(world: World, args: DurationArgs, fetched: None) -> str:
     """Answer "OK" after a duration (ns)."""
     return "OK"

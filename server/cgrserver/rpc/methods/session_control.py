@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from cgrcore.cdrs import process_ended_session
-from cgrcore.errors import PartiallyExecuted
+from cgrcore.errors import PartiallyExecuted, Refused
 from cgrcore.event import time_of
 from cgrcore.sessions import (
     Session,
@@ -188,6 +188,12 @@ def disconnect_peer(world: World, args: PeerArgs, refused: int) -> str:
 def register_internal_connection(world: World, args: str) -> str:
     """Do nothing: agents inside this process need no connection."""
     return "OK"
+
+
+@method("SessionSv1.CapsError")
+def caps_error(world: World, args: Any) -> str:
+    """Refuse, as calls beyond `cores.caps` are: for trying out how clients take it."""
+    raise Refused("MAX_CONCURRENT_RPC_EXCEEDED")
 
 
 @method("SessionSv1.BackupActiveSessions")

@@ -16,8 +16,9 @@ from cgrcore.actions.steps import STEPS
 from cgrcore.errors import BadRequest, CgrError
 from cgrcore.filters import Scope, passes_in
 from cgrcore.scheduling.next_run import next_run
+from cgrcore.scheduling.order import first_run, forget_order, put_run, tasks_in_order
 from cgrcore.scheduling.plans import is_asap
-from cgrcore.scheduling.records import ActionPlan, ActionTiming, ScheduledAccounts, ScheduledRun, Task
+from cgrcore.scheduling.records import ActionPlan, ActionTiming, DueTasks, ScheduledAccounts, ScheduledRun, Task
 from cgrcore.timing import SECOND_NS, ZERO_AT, parse_duration
 from cgrcore.world import World
 
@@ -31,8 +32,11 @@ __all__ = [
     "time_zone",
 ]
 
-#: How many accounts of a plan are run in one decision: some milliseconds' worth, so that calls do not wait for a plan.
+#: How many accounts of a plan, or tasks, are run in one decision: some milliseconds' worth, so that calls do not wait.
 ACCOUNTS_AT_ONCE = 200
+
+#: The key of the one record of the table "due_tasks".
+TASKS = "tasks"
 
 
 def time_zone(world: World) -> str:
@@ -58,8 +62,12 @@ def _order(run: ScheduledRun) -> tuple[int, int]:
 
 
 def next_due_at(world: World) -> int | None:
-    """Return when the next run is due, None when nothing is scheduled."""
-    return min((run.due_at for run in scheduled_runs(world)), default=None)
+    """Return when the next run is due, None when nothing is scheduled. Tasks that are left of a reload are due."""
+    waiting: DueTasks | None = world.state.table("due_tasks").get(TASKS)
+    if waiting is not None:
+        return waiting.until_at
+    run = first_run(world)
+    return None if run is None else run.due_at
 
 
 def load_schedule(world: World) -> None:
@@ -75,8 +83,12 @@ def load_schedule(world: World) -> None:
 
 
 def reload_schedule(world: World) -> None:
-    """Run the waiting tasks and schedule every timing of every plan. Runs that are due already stay due."""
-    _run_tasks(world)
+    """Run the waiting tasks and schedule every timing of every plan. Runs that are due already stay due.
+
+    More tasks than are run at once are due then, and run before anything else.
+    """
+    forget_order(world)
+    _run_tasks(world, world.now_at)
     plans, table = world.state.table("action_plans"), world.state.table("scheduled_runs")
     wanted: set[str] = set()
     for plan_id in plans:
@@ -133,11 +145,24 @@ def _due_once(world: World, text: str) -> int | None:
         return None
 
 
-def _run_tasks(world: World) -> None:
+def _run_tasks(world: World, until_at: int) -> None:
+    """Run tasks that were queued until an instant, as many as are run at once, in their order; the rest is due then."""
     tasks = world.state.table("tasks")
-    for task in sorted((tasks.records[uuid] for uuid in tasks), key=lambda task: task.queued_at):
-        if not _is_wanted(world, task):
-            continue
+    uuids = tasks_in_order(world, until_at)
+    part: list[Task] = []
+    for place in range(len(uuids) - 1, -1, -1):
+        task = tasks.get(uuids[place])
+        if task is not None and _is_wanted(world, task):
+            part.append(task)
+        else:
+            del uuids[place]  # what the filters stop waits for another reload
+        if len(part) == ACCOUNTS_AT_ONCE:
+            world.state.table("due_tasks").put(TASKS, DueTasks(until_at))
+            break
+    else:
+        world.state.table("due_tasks").remove(TASKS)
+    world.state.table("accounts").need([task.account_id for task in part if task.account_id])
+    for task in part:
         tasks.remove(task.uuid)
         try:
             run_actions(world, task.actions_id, task.account_id or None)
@@ -161,8 +186,12 @@ def _is_wanted(world: World, task: Task) -> bool:
 
 def run_due(world: World) -> bool:
     """Run the first run that is due, or a part of it. Return whether more may be due now."""
-    due = next((run for run in scheduled_runs(world) if run.due_at <= world.now_at), None)
-    if due is None:
+    waiting: DueTasks | None = world.state.table("due_tasks").get(TASKS)
+    if waiting is not None:
+        _run_tasks(world, waiting.until_at)
+        return True
+    due = first_run(world)
+    if due is None or due.due_at > world.now_at:
         return False
     timing, plan = _timing_of(world, due)
     if timing is None or plan is None:
@@ -175,7 +204,7 @@ def run_due(world: World) -> bool:
     if part or not account_ids:
         _run_timing(world, timing, part)
     if upto < len(account_ids):
-        world.state.table("scheduled_runs").put(due.uuid, msgspec.structs.replace(due, done_count=upto))
+        put_run(world, msgspec.structs.replace(due, done_count=upto))
     else:
         _schedule_again(world, plan, timing, due)
     return True
@@ -216,7 +245,7 @@ def _schedule_again(world: World, plan: ActionPlan, timing: ActionTiming, due: S
         _forget(world, due.uuid)
         return
     following = msgspec.structs.replace(due, due_at=ZERO_AT if next_at is None else next_at, done_count=0)
-    world.state.table("scheduled_runs").put(due.uuid, following)
+    put_run(world, following)
 
 
 def _note(world: World, text: str) -> None:

@@ -120,7 +120,7 @@ def queue_asap(world: World, plan: ActionPlan, account_id: str) -> None:
     for timing in sorted(plan.timings, key=lambda timing: -timing.weight_nano):
         if is_asap(timing):
             uuid = world.new_id()
-            tasks.put(uuid, Task(uuid, account_id, timing.actions_id, world.now_at))
+            tasks.put(uuid, Task(uuid, account_id, timing.actions_id, world.now_at, len(tasks)))
 
 
 def _require(world: World, plan_id: str) -> ActionPlan:

@@ -11,7 +11,7 @@ import msgspec
 from cgrcore.money import number_from_nano
 from cgrcore.rating.records import Timing
 
-__all__ = ["AccountPlans", "ActionPlan", "ActionTiming", "ScheduledAccounts", "ScheduledRun", "Task"]
+__all__ = ["AccountPlans", "ActionPlan", "ActionTiming", "DueTasks", "ScheduledAccounts", "ScheduledRun", "Task"]
 
 
 class ActionTiming(msgspec.Struct, frozen=True):
@@ -57,15 +57,25 @@ class AccountPlans(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """An action set to run for one account at the next reload of the scheduler. Table "tasks", key: uuid."""
+    """An action set to run for one account at the next reload of the scheduler. Table "tasks", key: uuid.
+
+    Tasks run in the order of `queued_at`, then of `place`: all that one decision queued have the same instant.
+    """
 
     uuid: str
     account_id: str
     actions_id: str
     queued_at: int = 0
+    place: int = 0
 
     def as_wire(self) -> dict[str, Any]:
         return {"Uuid": self.uuid, "AccountID": self.account_id, "ActionsID": self.actions_id}
+
+
+class DueTasks(msgspec.Struct, frozen=True):
+    """The tasks queued until an instant are due: a reload had more of them than are run at once. Table "due_tasks"."""
+
+    until_at: int
 
 
 class ScheduledRun(msgspec.Struct, frozen=True):

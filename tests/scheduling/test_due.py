@@ -1,6 +1,6 @@
 """The scheduler on a virtual clock: what runs, when, how often, and what outlives a restart."""
 
-from time import perf_counter
+from time import perf_counter, process_time
 
 import msgspec
 import pytest
@@ -19,6 +19,7 @@ from cgrcore.scheduling.due import (
     run_due,
     scheduled_runs,
 )
+from cgrcore.scheduling.order import tasks_in_order
 from cgrcore.scheduling.plans import attach_plans, detach_account, plans_of, remove_plan, remove_timings, set_plan
 from cgrcore.scheduling.replay import replay_plan, replay_plans_for, replay_time
 from cgrcore.timing import DAY_NS, HOUR_NS, parse_time
@@ -205,6 +206,57 @@ def test_an_asap_timing_runs_at_the_next_reload(world: World) -> None:
     reload_schedule(world)
     reload_schedule(world)
     assert count_of(world) == 1
+
+
+def test_a_second_reload_at_the_same_instant_runs_what_was_queued_since(world: World) -> None:
+    plan(world, "*asap")
+    for number in range(3):
+        attach(world, f"cgrates.org:{number}")
+        reload_schedule(world)
+    assert [count_of(world, f"cgrates.org:{number}") for number in range(3)] == [1, 1, 1]
+
+
+def test_many_asap_tasks_are_run_in_parts_in_their_order(world: World) -> None:
+    plan(world, "*asap")
+    ids = [f"cgrates.org:{number}" for number in range(2 * ACCOUNTS_AT_ONCE + 1)]
+    attach(world, *ids)
+    reload_schedule(world)
+    assert [count_of(world, account_id) for account_id in ids] == [1] * ACCOUNTS_AT_ONCE + [0] * (ACCOUNTS_AT_ONCE + 1)
+    assert live_until(world, START_AT) == 2
+    assert ([count_of(world, account_id) for account_id in ids], len(world.state.table("tasks"))) == ([1] * len(ids), 0)
+    assert next_due_at(world) is None
+
+
+def test_a_restart_goes_on_with_the_tasks_that_were_left(world: World) -> None:
+    plan(world, "*asap")
+    ids = [f"cgrates.org:{number}" for number in range(ACCOUNTS_AT_ONCE + 10)]
+    attach(world, *ids)
+    reload_schedule(world)
+    again = restarted(world, START_AT + HOUR_NS)
+    load_schedule(again)
+    live_until(again, START_AT + HOUR_NS)
+    assert [account_id for account_id in ids if count_of(again, account_id)] == ids[ACCOUNTS_AT_ONCE:]
+
+
+def test_tasks_of_one_instant_keep_their_order_through_a_restart(world: World) -> None:
+    plan(world, "*asap")
+    attach(world, *(f"t:{number}" for number in range(20)))
+    again = restarted(world, START_AT)
+    table = again.state.table("tasks")
+    table.records = dict(sorted(table.records.items(), reverse=True))
+    uuids = tasks_in_order(again, START_AT)
+    assert [table.records[uuid].account_id for uuid in reversed(uuids)] == [f"t:{number}" for number in range(20)]
+
+
+def test_thousands_of_plans_due_at_once_take_time_by_their_number(world: World) -> None:
+    for number in range(3000):
+        plan(world, "10:00:00", plan_id=f"P{number}")
+        attach(world, f"t:{number}", plan_id=f"P{number}")
+    reload_schedule(world)
+    started = process_time()
+    assert live_until(world, START_AT + 10 * HOUR_NS) == 3000
+    assert process_time() - started < 2
+    assert [count_of(world, f"t:{number}") for number in range(3000)] == [1] * 3000
 
 
 def test_a_plan_of_nothing_but_asap_keeps_an_account_only_when_asked(world: World) -> None:

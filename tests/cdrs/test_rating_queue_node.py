@@ -80,8 +80,11 @@ def balances(server: ServerProcess) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-def test_queued_cdrs_cost_what_they_would_have_cost_at_once_in_their_order(start: Start) -> None:
-    at_once, queued = start("at-once"), start("queued", *QUEUE)
+@pytest.mark.parametrize("settings", [(), ("limits.resident_accounts=2",)], ids=["in memory", "in the store"])
+def test_queued_cdrs_cost_what_they_would_have_cost_at_once_in_their_order(
+    start: Start, settings: tuple[str, ...]
+) -> None:
+    at_once, queued = start("at-once"), start("queued", *QUEUE, *settings)
     for server in (at_once, queued):
         for first in range(0, 300, 50):
             take_in(server, range(first, first + 50))

@@ -221,7 +221,7 @@ def _touch(world: World, session: Session) -> None:
 def terminate(world: World, event: CgrEvent, charged_runs: Collection[str] = ()) -> None:
     """End a session with its final usage. One that is unknown is charged as a whole; one that has ended stays so.
 
-    `charged_runs` are the runs of an unknown session whose CDRs have come already: they are not charged again.
+    `charged_runs` are the runs of an unknown session that were charged before: they are not charged again.
     """
     session = find_active(world, event.event)
     if session is not None:

@@ -170,7 +170,8 @@ class _Processing:
         elif flags.has("*rals", "*update"):
             self._reply["MaxUsage"] = self._granted(update(self._world, event, is_forced=is_forced))
         elif flags.has("*rals", "*terminate"):
-            terminate(self._world, event, {run_id for _, run_id in self._stored.cdrs})
+            charged = (*self._stored.cdrs, *self._stored.session_costs)
+            terminate(self._world, event, {run_id for _, run_id in charged})
 
     def _granted(self, granted: dict[str, int]) -> dict[str, int]:
         """Return what may be used: by the event as a whole, and by each run when asked for."""

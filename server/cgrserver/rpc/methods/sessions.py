@@ -291,15 +291,15 @@ _NO_RUNS: frozenset[str] = frozenset()
 
 
 def _fetch_charged(store: Any, world: World, args: TerminateArgs) -> Any:
-    """Return the runs of an unknown call whose CDRs have come already."""
+    """Return the runs of an unknown call that were charged: whose CDRs have come, or whose cost is kept for those."""
     if not args.TerminateSession or not args.Event or is_known(world, args.Event):
         return _NO_RUNS
     return _charged_runs(store, cgrid_of(args.Event))
 
 
 async def _charged_runs(store: Any, cgrid: str) -> frozenset[str]:
-    cdrs, _ = await store.find_calls([cgrid])
-    return frozenset(cdr.run_id for cdr in cdrs)
+    cdrs, costs = await store.find_calls([cgrid])
+    return frozenset(row.run_id for row in (*cdrs, *costs))
 
 
 @method("SessionSv1.TerminateSession", fetch=_fetch_charged)

@@ -194,6 +194,30 @@ def _wait_for_answers(client: "subprocess.Popen[str]", count: int) -> None:
 
 
 @pytest.mark.slow
+def test_accounts_that_are_in_the_store_alone_are_corrected_too(plan: Path, dearer: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    server = ServerProcess(folder, ["limits.resident_accounts=2"])
+    try:
+        server.call("APIerSv1.LoadTariffPlanFromFolder", FolderPath=str(plan))
+        names = [f"a{number}" for number in range(20)]
+        for name in names:
+            server.call("APIerSv2.SetBalance", Account=name, BalanceType="*monetary", Value=10, Balance={"ID": "m"})
+        flags = ["*rals", "*store:true", "*attributes:false", "*chargers:false"]
+        for number, name in enumerate(names):
+            event = {**_event(number), "Account": name, "Subject": name}
+            server.call("CDRsV1.ProcessEvent", Flags=flags, Tenant="cgrates.org", Event=event)
+        output = tmp_path / "rated.parquet"
+        run(dearer, folder / "store.db", output=output, threads=1, quiet=True)
+        assert _post(server, output, dearer).counts == {"POSTED": 20}
+        for name in names:
+            account = server.call("APIerSv2.GetAccount", Account=name)
+            assert Decimal(str(account["BalanceMap"]["*monetary"][0]["Value"])) == 10 - CORRECTED
+    finally:
+        server.kill()
+
+
+@pytest.mark.slow
 def test_the_command_posts_what_it_rated(server: ServerProcess, dearer: Path, tmp_path: Path) -> None:
     options: dict[str, Any] = {"output": tmp_path / "out.csv", "post": True, "server": f"127.0.0.1:{server.port}"}
     dry = run(dearer, server.folder / "store.db", **options)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 from decimal import Decimal
 from typing import Any
 
+from cgrcore.accounting import account_id_of
 from cgrcore.cdrs import Correction, StoredCdrs, as_charged, correct_cdr
 from cgrcore.errors import BadRequest, mandatory_missing
 from cgrcore.money import nano_from_number, number_from_nano
@@ -48,6 +49,7 @@ def correct_costs(world: World, args: CorrectionsArgs, stored: StoredCdrs) -> li
     What cannot be corrected is left as it is, with the reason as its status.
     """
     stored = as_charged(world, stored)
+    world.state.table("accounts").need({account_id_of(cdr.tenant, cdr.account) for cdr in stored.cdrs.values()})
     replies = []
     for given in args.Corrections or ():
         if not given.CGRID or given.Cost is None:

@@ -47,7 +47,9 @@ def charge_cdr(world: World, cdr: Cdr) -> Cdr:
     try:
         if cdr.request_type == "*directdebit":
             assert cdr.cost_nano is not None
-            charged = debit_monetary(world, call, cdr.cost_nano)
+            debit_monetary(world, call, cdr.cost_nano)
+            # What was paid is what the event told, whatever the tariff would have made of it.
+            return msgspec.structs.replace(cdr, cost_details=None, cost_source="*cdrs", extra_info="")
         elif cdr.request_type in ACCOUNTABLE:
             if cdr.request_type == "*dynaprepaid":
                 make_dynaprepaid_account(world, account_id_of(cdr.tenant, cdr.account), "cdrs")

@@ -137,6 +137,9 @@ def _prepare(world: World, run: CgrEvent, switches: Switches, stored: StoredCdrs
             raise _partially()
     try:
         cdr = cdr_from_event(world, run.tenant, fields)
+        if cdr.request_type == "*directdebit":  # the sum that is told, not that of the details
+            told = cdr_from_event(world, run.tenant, {**fields, "CostDetails": None})
+            cdr = msgspec.structs.replace(cdr, cost_nano=told.cost_nano)
     except BadRequest:
         raise _partially() from None
     if cdr.usage_ns < 0:
@@ -154,7 +157,8 @@ def _refund(world: World, item: Processed, stored: StoredCdrs, *, is_rerated: bo
         _forget_session_cost(world, cdr, stored)
         item.flags.append("*refund")
     if item.flags or (is_rerated and paid_as not in ACCOUNTABLE):
-        item.cdr = msgspec.structs.replace(cdr, cost_details=None, cost_nano=None, cost_source="")
+        told_nano = cdr.cost_nano if cdr.request_type == "*directdebit" else None
+        item.cdr = msgspec.structs.replace(cdr, cost_details=None, cost_nano=told_nano, cost_source="")
 
 
 def _forget_session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> None:
@@ -172,7 +176,7 @@ def _forget_session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> None:
 def _rate(world: World, item: Processed, stored: StoredCdrs, *, is_queued: bool) -> None:
     """Give the CDR its cost, or have it wait. What cannot be rated keeps the reason in ExtraInfo and no cost."""
     cdr = item.cdr
-    if cdr.request_type == "*none":
+    if cdr.request_type == "*none" or _is_debited(cdr, stored):
         return
     if cdr.request_type not in ACCOUNTABLE:
         cdr = msgspec.structs.replace(cdr, cost_details=None)
@@ -188,6 +192,14 @@ def _rate(world: World, item: Processed, stored: StoredCdrs, *, is_queued: bool)
         item.cdr = cdr if cdr.request_type == "*directdebit" else msgspec.structs.replace(cdr, cost_nano=None)
     else:
         item.cdr = taken or charge_cdr(world, cdr)
+
+
+def _is_debited(cdr: Cdr, stored: StoredCdrs) -> bool:
+    """True for a sum that was debited when the CDR came first: it is given back by nobody, and taken once."""
+    if cdr.request_type != "*directdebit":
+        return False
+    known = stored.cdrs.get((cdr.cgrid, cdr.run_id))
+    return known is not None and known.request_type == cdr.request_type and known.cost_nano == cdr.cost_nano
 
 
 def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:

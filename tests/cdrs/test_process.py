@@ -79,7 +79,22 @@ def test_a_direct_debit_needs_its_cost(office: Office, phone: Phone) -> None:
 
 def test_a_direct_debit_takes_the_cost_it_tells(office: Office, phone: Phone) -> None:
     office.take(phone.event("60s", RequestType="*directdebit", Cost=3))
-    assert held(phone.world) == {"m": "7"}
+    assert (held(phone.world), office.cdr(phone).cost_nano) == ({"m": "7"}, money("3"))
+
+
+def test_a_call_that_is_a_direct_debit_now_is_given_back_and_takes_the_cost_it_tells(
+    office: Office, phone: Phone
+) -> None:
+    office.take(phone.event("60s"))
+    office.take(phone.event("60s", RequestType="*directdebit", Cost=3), switches=RERATED)
+    assert (held(phone.world), office.cdr(phone).cost_nano) == ({"m": "7"}, money("3"))
+
+
+def test_rerating_a_direct_debit_takes_nothing_more(office: Office, phone: Phone) -> None:
+    debit = phone.event("60s", RequestType="*directdebit", Cost=3)
+    office.take(debit)
+    office.take(debit, switches=RERATED)
+    assert (held(phone.world), office.cdr(phone).cost_nano) == ({"m": "7"}, money("3"))
 
 
 def test_a_quote_and_a_debit_of_a_rounded_tariff_cost_the_same(office: Office, phone: Phone) -> None:

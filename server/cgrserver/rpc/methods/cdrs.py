@@ -1,11 +1,12 @@
 """CDRsV1 and CDRsV2: taking in, rating and rerating call detail records; SessionSv1.ProcessCDR."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from cgrcore.accounting import refund_rounding
 from cgrcore.cdrs import (
     Processed,
     StoredCdrs,
@@ -259,9 +260,19 @@ async def _fetch_cost(store: Any, world: World, args: SessionCostArgs) -> bool:
     return any(kept.run_id == (cost.get("RunID") or "") for kept in costs)
 
 
-@method("CDRsV1.StoreSessionCost", fetch=_fetch_cost, aliases=("CDRsV2.StoreSessionCost",))
+@method("CDRsV1.StoreSessionCost", fetch=_fetch_cost)
 def store_session_cost(world: World, args: SessionCostArgs, is_known: bool) -> str:
     """Keep what a session cost, for the CDR that comes later."""
+    return _keep_cost(world, args, is_known, lambda cost: cost)
+
+
+@method("CDRsV2.StoreSessionCost", fetch=_fetch_cost)
+def store_session_cost_rounded(world: World, args: SessionCostArgs, is_known: bool) -> str:
+    """Round what a session cost, charge or give back the difference, and keep it for the CDR that comes later."""
+    return _keep_cost(world, args, is_known, lambda cost: refund_rounding(world, cost))
+
+
+def _keep_cost(world: World, args: SessionCostArgs, is_known: bool, finish: Callable[[EventCost], EventCost]) -> str:
     if args.Cost is None:
         raise mandatory_missing(("Cost",))
     cost = args.Cost
@@ -277,7 +288,7 @@ def store_session_cost(world: World, args: SessionCostArgs, is_known: bool) -> s
         origin_id=cost.get("OriginID") or "",
         cost_source=cost.get("CostSource") or "",
         usage_ns=usage_of(cost.get("Usage")) or 0,
-        cost_details=None if details is None else EventCost.from_wire(details),
+        cost_details=None if details is None else finish(EventCost.from_wire(details)),
     )
     world.state.effects.rows.append(("session_costs", "insert", kept))
     return "OK"

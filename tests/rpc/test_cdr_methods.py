@@ -1,4 +1,4 @@
-"""What CDR methods answer where CGRateS loses money, makes it or dies: against a server process with the fosdem plan."""
+"""What CDR methods answer where CGRateS loses money, makes it or dies: against a process with the fosdem plan."""
 
 from collections.abc import Iterator
 from decimal import Decimal

@@ -104,11 +104,10 @@ def _connection_mistake(settings: "Settings", component: str, connection: str, t
 
 def _check_databases(settings: "Settings", mistakes: list[Mistake]) -> None:
     data, stored = settings["data_db"], settings["stor_db"]
-    keys = (
-        ("db_type",)
-        if "*internal" in (data["db_type"], stored["db_type"])
-        else ("db_type", "db_host", "db_port", "db_name")
-    )
+    if stored["db_type"] == "*internal":
+        return  # all is kept in data_db; it only says how CDRs are listed
+    is_mixed = data["db_type"] == "*internal"
+    keys = ("db_type",) if is_mixed else ("db_type", "db_host", "db_port", "db_name")
     for key in keys:
         if data[key] != stored[key]:
             text = (

@@ -3,22 +3,26 @@
     python -m tests.conformance.run                     all case files
     python -m tests.conformance.run wire core/ping      these files, or topics of a file
     python -m tests.conformance.run wire --verbose      every difference
+    python -m tests.conformance.run charging_cdrs --store postgres
 
 The recordings lie in the folder that CONFORMANCE names, ../shared/conformance by default; their own replay.py plays
-them, on a fresh server with an empty store for each tariff plan. Exit status 1 when a topic of `finished.FINISHED` does
+them, on a fresh server with an empty store for each tariff plan: memory, as recorded, a file of SQLite, or a
+database of a PostgreSQL server that is started for it. Exit status 1 when a topic of `finished.FINISHED` does
 not agree wholly, when a file could not be played, and, with CI set, when the folder is missing.
 """
 
 import argparse
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +30,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.conformance.finished import FINISHED
+from tests.postgres_server import PostgresServer
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -81,13 +86,29 @@ class Played:
         ]
 
 
-def serve_command() -> str:
-    """Return the command that replay.py starts servers with: {port} and {config} are its to fill."""
-    options = " ".join(
-        ["--set listen.rpc_json=127.0.0.1:{port}", *(f"--set listen.{name}=" for name in UNUSED_LISTENERS)]
-    )
-    program = "from cgrserver.cli import main; main()"
-    return f"{sys.executable} -c '{program}' serve --config {{config}} {options}"
+def serve_command(store: str = "internal", conninfo: str = "") -> str:
+    """Return the command that replay.py starts servers with: {port}, {config} and {work} are its to fill."""
+    options = ["serve", "--config {config}", "--set listen.rpc_json=127.0.0.1:{port}"]
+    options += [f"--set listen.{name}=" for name in UNUSED_LISTENERS]
+    program = "-c 'from cgrserver.cli import main; main()'"
+    if store == "postgres":
+        program = f"-m tests.conformance.on_postgres {shlex.quote(conninfo)}"
+    elif store == "sqlite":
+        options.append("--set data_db.db_type=*sqlite --set data_db.db_name={work}/store.db")
+    return " ".join([sys.executable, program, *options])
+
+
+@contextmanager
+def serving(store: str) -> Iterator[str]:
+    """Yield the command that starts servers on a kind of store, with a PostgreSQL server running when that is it."""
+    if store != "postgres":
+        yield serve_command(store)
+        return
+    server = PostgresServer()
+    try:
+        yield serve_command(store, server.conninfo)
+    finally:
+        server.close()
 
 
 def free_port() -> int:
@@ -97,10 +118,10 @@ def free_port() -> int:
         return port
 
 
-def play(path: Path, topic: str, verbose: bool) -> Played:
+def play(path: Path, topic: str, verbose: bool, serve: str) -> Played:
     """Play one case file, or one topic of it."""
     command = [sys.executable, str(FOLDER / "replay.py"), str(path), "--port", str(free_port()), "--known", str(KNOWN)]
-    command += ["--serve", serve_command(), "--plans", str(FOLDER / "plans"), "--config", str(FOLDER / "config")]
+    command += ["--serve", serve, "--plans", str(FOLDER / "plans"), "--config", str(FOLDER / "config")]
     if topic:
         command += ["--case", f"^{path.stem}/{topic}/"]
     if verbose:
@@ -171,6 +192,9 @@ def main() -> int:
     """Play what the command line asks for; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="FILE[/TOPIC]")
+    parser.add_argument(
+        "--store", choices=("sqlite", "postgres", "internal"), default="internal", help="where servers keep all"
+    )
     parser.add_argument("--jobs", "-j", type=int, default=2, help="files played side by side")
     parser.add_argument("--verbose", "-v", action="store_true", help="every difference")
     options = parser.parse_args()
@@ -179,8 +203,8 @@ def main() -> int:
         console.print(f"[bold red]THE RECORDED CONVERSATIONS ARE MISSING: no {FOLDER}/replay.py. NOTHING WAS PLAYED.")
         console.print("Set CONFORMANCE to their folder.")
         return 1 if os.environ.get("CI") or os.environ.get("CONFORMANCE") else 0
-    with ThreadPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(lambda pair: play(*pair, options.verbose), chosen(options.names)))
+    with serving(options.store) as serve, ThreadPoolExecutor(options.jobs) as pool:
+        results = list(pool.map(lambda pair: play(*pair, options.verbose, serve), chosen(options.names)))
     show(console, results, options.verbose)
     broken = [f"{played.name}/{topic}" for played in results for topic in played.broken()]
     unplayed = [played.name for played in results if not played.topics]

@@ -42,17 +42,19 @@ cdef int64_t int64_of(object number) except? -1:
     return small
 
 
-cdef inline bint fits(int128 number) noexcept nogil:
-    """True when a value needs no more than 64 bits."""
-    return <int128><int64_t>number == number
-
-
 cdef object int_of(int128 number):
     """Return a value as a Python int."""
     cdef long long small = <long long>number
     if <int128>small == number:
         return PyLong_FromLongLong(small)
     return (PyLong_FromLongLong(<long long>(number >> 64)) << 64) | <uint64_t>number
+
+
+cdef object packed_value(object number):
+    """A value as records hold it: a text beyond 64 bits, which MessagePack has no numbers for."""
+    cdef int overflow = 0
+    PyLong_AsLongLongAndOverflow(number, &overflow)
+    return number if overflow == 0 else str(number)
 
 
 cdef class Terms:
@@ -337,7 +339,7 @@ cdef class AccountBase:
                     lines.append((
                         balance.uuid,
                         balance._id,
-                        int_of(balance.value) if fits(balance.value) else str(int_of(balance.value)),
+                        packed_value(int_of(balance.value)),
                         balance.expires_at,
                         balance.weight,
                         balance.terms.packed,
@@ -356,6 +358,28 @@ cdef class AccountBase:
             if group is not None:
                 for balance in <list>group:
                     found[balance] = int_of(balance.value)
+        return found
+
+    def lines(self, tuple kinds, dict initial):
+        """Return what states tell of the balances of these types, in that order, as the arguments of a BalanceState.
+
+        `initial` is what they held before, by balance, 0 for one that is not in it; None for what they hold now. Values
+        beyond 64 bits are texts; weights are in nano, factors as they are.
+        """
+        cdef list found = []
+        cdef Balance balance
+        cdef object value, before
+        cdef str uuid
+        for kind in kinds:
+            group = self.balances.get(kind)
+            if not group:
+                continue
+            for balance in <list>group:
+                uuid = balance.uuid
+                value = packed_value(int_of(balance.value))
+                before = value if initial is None else packed_value(initial.get(balance, 0))
+                found.append((uuid, balance._id or uuid, balance._type, before, value, balance.weight,
+                              balance.is_disabled, balance.terms.factors or None))
         return found
 
     cpdef bint has_expired(self, int64_t at) except -1:
@@ -415,6 +439,20 @@ cdef int note_value(Table accounts, AccountBase account, Balance balance) except
     elif type(known[2]) is ValueUndo and (<ValueUndo>known[2]).balance is not balance:
         before[name] = (accounts, account.id, (<ValueUndo>known[2]).whole())
     return 0
+
+
+def find_uuid(list balances not None, str uuid not None):
+    """Return the balance with that UUID, None when there is none."""
+    cdef uint64_t high, low
+    cdef bint is_plain = parse_uuid(uuid, &high, &low)
+    cdef Balance balance
+    for balance in balances:
+        if balance.uuid_text is not None:
+            if balance.uuid_text == uuid:
+                return balance
+        elif is_plain and balance.uuid_high == high and balance.uuid_low == low:
+            return balance
+    return None
 
 
 # --- UUIDs as 16 bytes -----------------------------------------------------------------------------------------------

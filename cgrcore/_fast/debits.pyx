@@ -219,6 +219,28 @@ cdef class Debit(Ask):
             self.write_down()
         return self.changed
 
+    def only(self):
+        """Return what one balance paid for the whole call, None when there is more to tell.
+
+        A tuple: the balance, whether it gave units, the terms of its price (None for units), the usage of a step (ns),
+        its cost or its units (nano), how many steps, the connect fee (nano), the factor of units (nano), and when what
+        was paid for begins and ends.
+        """
+        if self.plan == PLAN_NONE:
+            return None
+        return (
+            self.sole,
+            self.plan == PLAN_UNITS,
+            self.terms,
+            self.stretch.increment,
+            int_of(self.sole_each),
+            self.stretch.count,
+            int_of(self.sole_fee),
+            self.sole_factor,
+            self.stretch.end_at - self.stretch.increment * self.stretch.count,
+            self.stretch.end_at,
+        )
+
     # --- several balances ---
 
     cdef int read_rest(self) except -1:
@@ -665,9 +687,10 @@ cdef class Debit(Ask):
         cdef Payment payment
         cdef dict found = self.held
         if found is None:
-            if self.made is None:
-                self.write_down()
             found = self.account.values()
+            if self.made is None:
+                found[self.sole] += int_of(self.sole_fee + self.sole_each * self.stretch.count)
+                return found
             for payment in self.made:
                 if payment.unit is not None and payment.unit in found:
                     found[payment.unit] += int_of(payment.unit_amount * payment.count)

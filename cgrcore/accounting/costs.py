@@ -5,6 +5,7 @@ Does not know: how the balances were chosen.
 
 from cgrcore._fast.debits import Debit
 from cgrcore._fast.payments import Part, Payment
+from cgrcore.accounting.records import Balance
 from cgrcore.accounting.selection import matching_prefix
 from cgrcore.rating import (
     Call,
@@ -21,7 +22,7 @@ from cgrcore.rating import (
     compressed,
 )
 
-__all__ = ["call_cost"]
+__all__ = ["call_cost", "matched_units"]
 
 
 def call_cost(tariff: Tariff, done: Debit) -> CallCost:
@@ -41,10 +42,7 @@ def _span(tariff: Tariff, call: Call, part: Part) -> CostSpan:
     cost_nano = sum(increment.cost_nano * increment.count for increment in increments)
     span, units = part.span, part.free_units
     if units is not None:
-        prefix, destination_id = matching_prefix(tariff, units.destination_ids, call.destination)
-        step = Rate(0, 0, part.increment_ns, part.increment_ns)
-        interval = PlanRate(None, Rating(rates=(step,)))
-        matched = (units.uuid, prefix, destination_id, "*none")
+        interval, matched = matched_units(tariff, units, call.destination, part.increment_ns)
     else:
         interval = span.interval
         matched = (span.matched_subject, span.matched_prefix, span.matched_destination_id, span.rating_plan_id)
@@ -58,6 +56,15 @@ def _span(tariff: Tariff, call: Call, part: Part) -> CostSpan:
         increments,
         *matched,
     )
+
+
+def matched_units(
+    tariff: Tariff, units: Balance, destination: str, step_ns: int
+) -> tuple[PlanRate, tuple[str, str, str, str]]:
+    """Return what stands for the rate and the match (subject, prefix, destination id, plan) where free units paid."""
+    prefix, destination_id = matching_prefix(tariff, units.destination_ids, destination)
+    step = Rate(0, 0, step_ns, step_ns)
+    return PlanRate(None, Rating(rates=(step,))), (units.uuid, prefix, destination_id, "*none")
 
 
 def _increment(call: Call, part: Part, payment: Payment) -> Increment:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cgrcore._fast.accounts import AccountBase, Balance
+from cgrcore._fast.accounts import AccountBase, Balance, find_uuid
 from cgrcore.actions import ActionTrigger, UnitCounter
 from cgrcore.rating.records import Timing
 
@@ -62,10 +62,8 @@ class Account(AccountBase):
 
     def find(self, kind: str, uuid: str) -> Balance | None:
         """Return the balance of a type with that UUID."""
-        for balance in self.balances.get(kind) or ():
-            if balance.uuid == uuid:
-                return balance
-        return None
+        group = self.balances.get(kind)
+        return None if group is None else find_uuid(group, uuid)
 
 
 def account_id_of(tenant: str, account: str) -> str:

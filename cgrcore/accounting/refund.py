@@ -12,7 +12,7 @@ from cgrcore.accounting.change import settle
 from cgrcore.accounting.counting import Used, count_used
 from cgrcore.accounting.records import Account, Balance
 from cgrcore.accounting.rounding import refund_rounding_increments, rounded_cost
-from cgrcore.money import NANO, div_ceil
+from cgrcore.money import NANO, div_ceil, nano_from_number
 from cgrcore.rating import EventCost, Increment, Paid, PaidMoney
 from cgrcore.rating.eventcost import Charge, Step
 from cgrcore.world import World
@@ -25,38 +25,94 @@ MONETARY = "*monetary"
 FACTOR_STEP = 10_000
 
 
+class _Taken(msgspec.Struct, frozen=True, gc=False):
+    """What an account gave, to be given back: `count` times the units of `usage_ns`, the money `cost_nano`, or both."""
+
+    account_id: str
+    usage_ns: int
+    cost_nano: int
+    count: int
+    unit_uuid: str
+    factor_nano: int
+    money_uuid: str
+    category: str = ""
+    destination: str = ""
+
+
 def refund_increments(world: World, cost: EventCost, tor: str) -> list[str]:
     """Give back everything a cost took, and return the ids of the accounts that changed."""
-    return refund_listed(world, cost.increments(), tor)
+    taken = []
+    for charge in cost.charges:
+        for step in charge.steps:
+            payer = step.payer
+            if payer is not None:
+                factor_nano = nano_from_number(payer.factor) if payer.unit_uuid else NANO
+                taken.append(
+                    _Taken(
+                        payer.account_id,
+                        step.usage_ns,
+                        step.cost_nano,
+                        step.count * charge.count,
+                        payer.unit_uuid,
+                        factor_nano,
+                        payer.money_uuid,
+                    )
+                )
+    return _give_back(world, taken, tor)
 
 
 def refund_listed(world: World, increments: Iterable[Increment], tor: str) -> list[str]:
     """Give back what increments took, and return the ids of the accounts they name. `tor` is the type of units."""
+    taken = []
+    for increment in increments:
+        paid = increment.paid
+        if paid is not None:
+            unit, money = paid.unit, paid.money
+            taken.append(
+                _Taken(
+                    paid.account_id,
+                    increment.usage_ns,
+                    increment.cost_nano,
+                    increment.count,
+                    "" if unit is None else unit.uuid,
+                    NANO if unit is None else unit.factor_nano,
+                    "" if money is None else money.uuid,
+                    "" if unit is None else unit.category,
+                    "" if unit is None else unit.destination,
+                )
+            )
+    return _give_back(world, taken, tor)
+
+
+def _give_back(world: World, taken: list[_Taken], tor: str) -> list[str]:
     table = world.state.table("accounts")
     touched: dict[str, Account] = {}
     used: dict[str, list[Used]] = {}
     kind = tor or "*voice"
-    for increment in increments:
-        paid = increment.paid
-        if paid is None or paid.account_id not in table:
-            continue
-        account = touched.get(paid.account_id)
+    for it in taken:
+        account = touched.get(it.account_id)
         if account is None:
-            account = touched[paid.account_id] = table.edit(paid.account_id)
-        counts = used.setdefault(account.id, [])
-        unit = None if paid.unit is None else _find_units(account, kind, paid.unit.uuid)
-        if unit is not None and paid.unit is not None:
-            amount_nano = _units_nano(increment.usage_ns, paid.unit.factor_nano) * increment.count
-            unit.value_nano += amount_nano
-            counts.append(Used(kind, -amount_nano, paid.unit.category, paid.unit.destination, unit))
-        money = None if paid.money is None else account.find(MONETARY, paid.money.uuid)
+            if it.account_id not in table:
+                continue
+            account = touched[it.account_id] = table.edit(it.account_id)
+        unit = _find_units(account, kind, it.unit_uuid) if it.unit_uuid else None
+        money = account.find(MONETARY, it.money_uuid) if it.money_uuid else None
+        units_nano = cost_nano = 0
+        if unit is not None:
+            units_nano = _units_nano(it.usage_ns, it.factor_nano) * it.count
+            unit.value_nano += units_nano
         if money is not None:
-            amount_nano = increment.cost_nano * increment.count
-            money.value_nano += amount_nano
-            counts.append(Used(MONETARY, -amount_nano, "", "", money))
+            cost_nano = it.cost_nano * it.count
+            money.value_nano += cost_nano
+        if account.unit_counters:
+            counts = used.setdefault(account.id, [])
+            if unit is not None:
+                counts.append(Used(kind, -units_nano, it.category, it.destination, unit))
+            if money is not None:
+                counts.append(Used(MONETARY, -cost_nano, "", "", money))
     for account in touched.values():
         if account.unit_counters:
-            count_used(world, account, used[account.id])
+            count_used(world, account, used.get(account.id, []))
         settle(world, account)
     return list(touched)
 
@@ -104,8 +160,11 @@ def _correction(charge: Charge) -> Increment | None:
     first = charge.steps[0] if charge.steps else None
     if first is None or first.payer is None or not first.payer.money_uuid or first.cost_nano == 0:
         return None
-    if charge.interval is None or any(step.is_rounding for step in charge.steps):
+    if charge.interval is None:
         return None
+    for step in charge.steps:
+        if step.is_rounding:
+            return None
     total_nano = charge.cost_nano * charge.count
     difference_nano = rounded_cost(charge.interval.rating, total_nano) - total_nano
     paid = Paid(first.payer.account_id, None, PaidMoney(first.payer.money_uuid, "", 0))

@@ -1,20 +1,22 @@
-"""Charging a slice of a session: as `max_debit` does, told as the cost that a session keeps.
+"""Charging a slice of a session: as much as the account can pay for, or all that was used, told as a session's cost.
 
-Nearly every slice is one span of the tariff that money pays in full: its cost is written down at once. All others are
-first a call's cost, whose spans may be folded. Does not know: sessions.
+Nearly every slice is paid by one balance alone: its cost is written down at once. All others are first a call's cost,
+whose spans may be folded. Does not know: sessions.
 """
 
 from typing import NamedTuple
 
 from cgrcore._fast.debits import Debit
-from cgrcore.accounting.debit import cost_of, debit_affordable, plainly_paid
+from cgrcore.accounting.charge import account_of, charge
+from cgrcore.accounting.costs import matched_units
+from cgrcore.accounting.debit import cost_of, debit, debit_affordable, plainly_paid
 from cgrcore.accounting.wire import account_state
-from cgrcore.rating import Call, EventCost
-from cgrcore.rating.eventcost import Charge as CostCharge
-from cgrcore.rating.eventcost import Payer, Step
+from cgrcore.money import number_from_nano
+from cgrcore.rating import Call, CallCost, EventCost, check_usage, tariff_of
+from cgrcore.rating.eventcost import Charge, Payer, Step
 from cgrcore.world import World
 
-__all__ = ["Slice", "charge_slice"]
+__all__ = ["Slice", "charge_rest", "charge_slice"]
 
 
 class Slice(NamedTuple):
@@ -32,44 +34,56 @@ def charge_slice(world: World, call: Call, cgrid: str, run_id: str, *, is_forced
     """
     done = plainly_paid(world, call)
     if done is None:
-        cost = debit_affordable(world, call, is_forced=is_forced)
+        return _slice_of(debit_affordable(world, call, is_forced=is_forced), cgrid, run_id)
+    return _paid_by_one(world, done, cgrid, run_id) or _slice_of(cost_of(world, done), cgrid, run_id)
+
+
+def charge_rest(world: World, call: Call, cgrid: str, run_id: str) -> Slice:
+    """Charge a call, into debt if need be; the names are those the cost goes under. Errors as `debit`."""
+    check_usage(tariff_of(world), call)
+    if call.usage_ns == 0:
+        cost = debit(world, call)
     else:
-        slice_ = _money_slice(done, cgrid, run_id)
-        if slice_ is not None:
-            return slice_
+        done = charge(world, call, account_of(world, call), is_dry_run=False, may_go_negative=True)
+        paid = _paid_by_one(world, done, cgrid, run_id)
+        if paid is not None:
+            return paid
         cost = cost_of(world, done)
+    return Slice(cost.usage_ns, cost.cost_nano, EventCost.from_call_cost(cost, cgrid, run_id))
+
+
+def _slice_of(cost: CallCost, cgrid: str, run_id: str) -> Slice:
     kept = EventCost.from_call_cost(cost, cgrid, run_id) if cost.spans else None
     return Slice(cost.usage_ns, cost.cost_nano, kept)
 
 
-def _money_slice(done: Debit, cgrid: str, run_id: str) -> Slice | None:
-    """Return the slice that is one span paid by money alone, None for any other."""
-    parts = done.parts
-    if len(parts) != 1:
+def _paid_by_one(world: World, done: Debit, cgrid: str, run_id: str) -> Slice | None:
+    """Return the slice that one balance paid, None for any other."""
+    only = done.only()
+    if only is None:
         return None
-    part = parts[0]
-    span = part.span
-    if part.free_units is not None or span is None:
-        return None
-    steps = []
-    total_nano = 0
-    for payment in part.payments:
-        money = payment.money
-        if money is None or payment.unit is not None:
-            return None
-        cost_nano, count = payment.cost_nano, payment.count
-        interval = span.interval if payment.money_subject else None
-        payer = Payer(payment.account_id, money_uuid=money.uuid, money_interval=interval)
-        steps.append(Step(payment.usage_ns, cost_nano, count, payer))
-        total_nano += cost_nano * count
-    charge = CostCharge(
-        span.interval,
-        span.matched_subject,
-        span.matched_prefix,
-        span.matched_destination_id,
-        span.rating_plan_id,
-        steps,
-    )
-    state = account_state(done.account, done.initial())
-    cost = EventCost(cgrid, run_id, part.start_at, done.call.offset_s, [charge], state)
-    return Slice(part.end_at - part.start_at, total_nano, cost)
+    balance, is_unit, terms, step_ns, each_nano, count, fee_nano, factor_nano, start_at, end_at = only
+    call, account = done.call, done.account
+    total_nano = fee_nano
+    if is_unit:
+        consumed, factor = number_from_nano(each_nano), number_from_nano(factor_nano)
+        steps = [Step(step_ns, 0, count, Payer(account.id, balance.uuid, consumed, factor))]
+        interval, matched = matched_units(tariff_of(world), balance, call.destination, step_ns)
+        cost_charge = Charge(interval, *matched, steps)
+    else:
+        assert terms is not None
+        payer = Payer(account.id, "", 0, 1, None, balance.uuid)
+        steps = [Step(step_ns, each_nano, count, payer)]
+        if fee_nano:
+            steps.insert(0, Step(0, fee_nano, 1, payer))
+        total_nano += each_nano * count
+        cost_charge = Charge(
+            terms.interval,
+            terms.matched_subject,
+            terms.matched_prefix,
+            terms.matched_destination_id,
+            terms.rating_plan_id,
+            steps,
+        )
+    cost = EventCost(cgrid, run_id, start_at, call.offset_s, [cost_charge], account_state(account, done.initial()))
+    return Slice(end_at - start_at, total_nano, cost)

@@ -159,30 +159,11 @@ def account_state(account: Account, initial: dict[Balance, int] | None = None) -
     `initial` holds the values before a debit, 0 for a balance that is not in it; without it they are what they are now.
     """
     tenant, _, name = account.id.partition(":")
-    states = []
-    for kind in SUMMARY_TYPES:
-        group = account.balances.get(kind)
-        if group:
-            for balance in group:
-                before = balance.value_nano if initial is None else initial.get(balance, 0)
-                states.append(balance_state(balance, before))
+    states = [BalanceState(*line) for line in account.lines(SUMMARY_TYPES, initial)]
+    for state in states:
+        if state.factors:
+            state.factors = {key: number_from_nano(value) for key, value in state.factors.items()}
     return AccountState(tenant, name, states, account.allow_negative, account.is_disabled)
-
-
-def balance_state(balance: Balance, initial_nano: int) -> BalanceState:
-    """Return what events and costs tell of a balance that held `initial_nano` before."""
-    factors = balance.factors
-    uuid = balance.uuid
-    return BalanceState(
-        uuid,
-        balance.id or uuid,
-        balance.type,
-        number_from_nano(initial_nano),
-        number_from_nano(balance.value_nano),
-        number_from_nano(balance.weight_nano),
-        balance.is_disabled,
-        {key: number_from_nano(value) for key, value in factors.items()} if factors else None,
-    )
 
 
 def account_summary(account: Account) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from cgrcore.accounting import (
     account_id_of,
     account_state,
+    charge_rest,
     charge_slice,
-    debit,
     max_usage,
     refund_increments,
     refund_rounding,
@@ -222,11 +222,11 @@ def _charge_rest(world: World, session: Session, run: SessionRun, usage_ns: int)
         _pause(world, session, run, usage_ns)
         return
     start_at = run.end_at if run.slices else run.start.at
-    charged = debit(
-        world, run_call(world, session, run, usage_ns, start_at=start_at, index_ns=run.usage_index_ns + usage_ns)
-    )
+    call = run_call(world, session, run, usage_ns, start_at=start_at, index_ns=run.usage_index_ns + usage_ns)
+    charged = charge_rest(world, call, session.cgrid, run.run_id)
     run.end_at = start_at + charged.usage_ns
     run.usage_index_ns += charged.usage_ns
     run.slices += 1
     run.max_cost_so_far_nano += charged.cost_nano
-    _merge(run, EventCost.from_call_cost(charged, session.cgrid, run.run_id))
+    if charged.cost is not None:
+        _merge(run, charged.cost)

@@ -114,3 +114,24 @@ def test_forgetting_goes_in_portions(node: Node) -> None:
 @pytest.mark.parametrize("key", [5, ["a"], "x" * 600])
 def test_a_key_that_is_none_is_refused(node: Node, key: Any) -> None:
     assert "*idempotencyKey must be a text" in node.call(key)
+
+
+class Record(msgspec.Struct):
+    """Arguments as CGRateS has them, without a place for options."""
+
+    Name: str = ""
+
+
+def test_arguments_without_a_place_for_options_may_carry_a_key(node: Node) -> None:
+    method = Method("A.Count", count, Record)
+    node.dispatcher = Dispatcher(node.world, MemoryCommitter(), lambda: node.now_at, methods={"A.Count": method})
+    node.dispatcher.replays = node.answers
+    assert [node.call("k"), node.call("k"), node.call("l"), node.call()] == [1, 1, 2, 3]
+
+
+def test_nothing_is_fetched_for_a_repeated_request(node: Node) -> None:
+    fetched = []
+    method = Method("A.Count", lambda world, args, _: count(world, args), Count, fetch=lambda *args: fetched.append(1))
+    node.dispatcher = Dispatcher(node.world, MemoryCommitter(), lambda: node.now_at, methods={"A.Count": method})
+    node.dispatcher.replays = node.answers
+    assert [node.call("k"), node.call("k"), len(fetched)] == [1, 1, 1]

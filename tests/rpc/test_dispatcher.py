@@ -391,13 +391,14 @@ class Notebook:
     def __init__(self, world: World) -> None:
         self._table = world.state.table("replies")
 
-    def find(self, method: str, args: KeyArgs) -> bytes | None:
-        key = (args.Event or {}).get("key")
-        return self._table.get(key) if key else None
+    def name(self, method: str, args: KeyArgs, params: Any) -> str:
+        return str((args.Event or {}).get("key", ""))
 
-    def keep(self, method: str, args: KeyArgs, result: bytes) -> None:
-        if args.Event:
-            self._table.put(args.Event["key"], result)
+    def find(self, name: str) -> bytes | None:
+        return self._table.get(name)
+
+    def keep(self, name: str, result: bytes) -> None:
+        self._table.put(name, result)
 
 
 def test_a_repeated_request_gets_the_first_answer_and_changes_nothing():

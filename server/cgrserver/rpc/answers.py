@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 import trio
 
 from cgrcore.errors import BadRequest, CgrError, Unavailable
@@ -47,30 +48,44 @@ class Answers:
     def _table(self) -> Table[Answer]:
         return self._world.state.table("answers")
 
-    def find(self, method: str, args: Any) -> bytes | None:
-        """Return the result of the first request with the same key, None when this is the first or has no key.
+    def name(self, method: str, args: Any, params: msgspec.Raw) -> str:
+        """Return what the answer is kept under, "" for a request without a key.
+
+        `params` is the JSON text of the arguments, looked at where `args` has no place for options. Raises BadRequest
+        for a key that cannot be one.
+        """
+        options = getattr(args, "APIOpts", _NO_PLACE)
+        if options is _NO_PLACE:
+            options = _options_in(params)
+        key = options.get(OPTION) if options else None
+        if not key:
+            return ""
+        name = f"{method}:{key}"
+        if not isinstance(key, str) or len(name) > KEY_LIMIT:
+            raise BadRequest(f"{OPTION} must be a text of at most {KEY_LIMIT - len(method) - 1} characters")
+        return name
+
+    def find(self, name: str) -> bytes | None:
+        """Return the result of the first request of a name, None when this is the first.
 
         Raises the first one's error when that was its answer.
         """
-        key = _key(method, args)
-        answer = self._table.get(key) if key else None
+        answer = self._table.get(name)
         if answer is None or answer.at + self._ttl_ns <= self._world.now_at:
             return None
         if answer.reply.startswith(ERROR):
             raise CgrError(answer.reply.removeprefix(ERROR).decode())
         return answer.reply
 
-    def keep(self, method: str, args: Any, result: bytes) -> None:
-        """In the open decision, keep its result for its key."""
-        key = _key(method, args)
-        if key:
-            now_at = self._world.now_at
-            self._table.put(key, Answer(result, now_at))
-            self._by_age.append((now_at, key))
+    def keep(self, name: str, result: bytes) -> None:
+        """In the open decision, keep its result under a name."""
+        now_at = self._world.now_at
+        self._table.put(name, Answer(result, now_at))
+        self._by_age.append((now_at, name))
 
-    def keep_error(self, method: str, args: Any, error: CgrError) -> None:
+    def keep_error(self, name: str, error: CgrError) -> None:
         """In the open decision, keep the error that ends it and keeps its changes."""
-        self.keep(method, args, ERROR + str(error).encode())
+        self.keep(name, ERROR + str(error).encode())
 
     def forget(self, world: World) -> int:
         """As a decision, drop answers that are too old; return how many."""
@@ -92,12 +107,22 @@ class Answers:
                     await trio.sleep(0)
 
 
-def _key(method: str, args: Any) -> str:
-    options = getattr(args, "APIOpts", None)
-    key = options.get(OPTION) if options else None
-    if not key:
-        return ""
-    name = f"{method}:{key}"
-    if not isinstance(key, str) or len(name) > KEY_LIMIT:
-        raise BadRequest(f"{OPTION} must be a text of at most {KEY_LIMIT - len(method) - 1} characters")
-    return name
+_NO_PLACE: Any = object()
+
+
+class _Argument(msgspec.Struct):
+    APIOpts: dict[str, Any] | None = None
+
+
+_read_options = msgspec.json.Decoder(tuple[_Argument]).decode
+
+
+def _options_in(params: msgspec.Raw) -> dict[str, Any] | None:
+    """Return the options in arguments whose record has none: tariff plan records are as in CGRateS."""
+    text = bytes(params)
+    if OPTION.encode() not in text:
+        return None
+    try:
+        return _read_options(text)[0].APIOpts
+    except msgspec.MsgspecError:
+        return None

@@ -67,16 +67,18 @@ class CallLimits(msgspec.Struct, frozen=True):
 class Replays(Protocol):
     """Answers kept for requests that carry an idempotency key.
 
-    `find` is asked before a decision and returns the result (JSON text) of the first request with the same key, or
-    raises its error; `keep` runs inside the decision, so that the answer is committed with what it changed, and so does
-    `keep_error` for an error that keeps what was changed.
+    `name` returns the name of a request with a key, "" for one without. `find` is asked before a decision and returns
+    the result (JSON text) of the first request of the name, or raises its error; `keep` runs inside the decision, so
+    that the answer is committed with what it changed, and so does `keep_error` for an error that keeps its changes.
     """
 
-    def find(self, method: str, args: Any) -> bytes | None: ...
+    def name(self, method: str, args: Any, params: msgspec.Raw) -> str: ...
 
-    def keep(self, method: str, args: Any, result: bytes) -> None: ...
+    def find(self, name: str) -> bytes | None: ...
 
-    def keep_error(self, method: str, args: Any, error: CgrError) -> None: ...
+    def keep(self, name: str, result: bytes) -> None: ...
+
+    def keep_error(self, name: str, error: CgrError) -> None: ...
 
 
 class _Entry(msgspec.Struct):
@@ -302,7 +304,7 @@ class Dispatcher:
             if self.replays is None:
                 result = encode(method.decide(*inputs))
             else:
-                result = self._decide_once(self.replays, method, inputs)
+                result = self._decide_once(self.replays, method, inputs, request)
             reply = success(request.id, result)
         except CgrError as error:
             if not error.keeps_changes:
@@ -359,18 +361,31 @@ class Dispatcher:
         self.fetching.wait(missing, attempt)
         return None
 
-    def _decide_once(self, replays: Replays, method: Method, inputs: tuple[Any, ...]) -> bytes:
-        known = replays.find(method.name, inputs[1])
+    def _decide_once(self, replays: Replays, method: Method, inputs: tuple[Any, ...], request: Request) -> bytes:
+        name = replays.name(method.name, inputs[1], request.params)
+        if not name:
+            return encode(method.decide(*inputs))
+        known = replays.find(name)
         if known is not None:
             return known
         try:
             result = encode(method.decide(*inputs))
         except CgrError as error:
             if error.keeps_changes:
-                replays.keep_error(method.name, inputs[1], error)
+                replays.keep_error(name, error)
             raise
-        replays.keep(method.name, inputs[1], result)
+        replays.keep(name, result)
         return result
+
+    def _is_answered(self, method: Method, args: Any, request: Request) -> bool:
+        """Tell whether the request was answered before, so that nothing need be fetched for it."""
+        replays = self.replays
+        if replays is None or not (name := replays.name(method.name, args, request.params)):
+            return False
+        try:
+            return replays.find(name) is not None
+        except CgrError:
+            return True
 
     def _admit(self, entry: _Entry, request: Request, channel: Channel) -> bytes | None:
         """Start a call now, let it wait for its turn, or refuse it."""
@@ -394,6 +409,8 @@ class Dispatcher:
         except BadRequest as error:
             return self._error(request, str(error))
         try:
+            if self._is_answered(entry.method, args, request):
+                return self._decide(entry.method, (self._world, args), request, channel)
             fetched = entry.method.fetch(self._store, self._world, args)
         except CgrError as error:
             return self._error(request, str(error))

@@ -13,7 +13,7 @@ from cgrserver.transports.http import serve_http
 from cgrcore.config import read_settings
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
-from tests.transports.conftest import read_to_end, shrink_receive_buffer
+from tests.transports.conftest import read, read_to_end, shrink_receive_buffer
 
 PING = b'{"method":"CoreSv1.Ping","params":[{}],"id":1}'
 PONG = b'{"id":1,"result":"Pong","error":null}\n'
@@ -205,6 +205,80 @@ async def test_a_request_that_is_cut_off_is_not_done(start):
         await stream.send_eof()
         assert (await read_to_end(stream)).startswith(b"HTTP/1.1 400 ")
     assert server.dispatcher.counts["calls"] == 0
+
+
+# --- websocket -------------------------------------------------------------------------------------------------------
+
+
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://x\r\n"
+    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+CLOSED = b"\x88\x02\x03\xe8"
+
+
+def frame(payload: bytes) -> bytes:
+    """Return a masked text frame; the mask is of zeros."""
+    size = len(payload)
+    head = bytes([0x81, 0x80 | size]) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
+    return head + b"\0\0\0\0" + payload
+
+
+async def connected(server: Server) -> trio.SocketStream:
+    stream = await server.connect()
+    await stream.send_all(HANDSHAKE)
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        data += await stream.receive_some(1)
+    return stream
+
+
+async def test_many_calls_over_a_websocket_are_all_answered(start):
+    server = await start(max_connection_calls=5)
+    async with await connected(server) as stream:
+        await stream.send_all(frame(PING) * 500)
+        assert await read(stream, 500 * (2 + len(PONG))) == (b"\x81" + bytes([len(PONG)]) + PONG) * 500
+
+
+async def test_calls_over_a_websocket_wait_while_too_many_are_in_work(start, autojump_clock):
+    server = await start(max_connection_calls=2)
+    async with await connected(server) as stream:
+        for _ in range(6):
+            await stream.send_all(frame(SLEEP))
+            await trio.testing.wait_all_tasks_blocked()
+        assert await read(stream, 6 * (2 + len(SLEPT))) == (b"\x81" + bytes([len(SLEPT)]) + SLEPT) * 6
+
+
+async def test_calls_in_work_are_answered_before_a_websocket_closes(start, autojump_clock):
+    server = await start()
+    async with await connected(server) as stream:
+        await stream.send_all(frame(SLEEP) + frame(b"nonsense"))
+        assert await read_to_end(stream) == b"\x81" + bytes([len(SLEPT)]) + SLEPT + CLOSED
+
+
+async def test_a_call_that_stalls_ends_a_websocket(start, autojump_clock):
+    server = await start(request_timeout=2 * SECOND_NS)
+    async with await connected(server) as stream:
+        await stream.send_all(frame(PING[:-1]))
+        assert await read_to_end(stream) == CLOSED
+
+
+async def test_a_call_beyond_the_limit_ends_a_websocket(start):
+    server = await start(max_request_size=1000)
+    async with await connected(server) as stream:
+        await stream.send_all(frame(b'{"method":"' + b"x" * 2000))
+        assert await read_to_end(stream) == CLOSED
+
+
+async def test_a_websocket_without_calls_is_kept_and_closed_by_a_stop(start, autojump_clock):
+    server = await start()
+    async with await connected(server) as stream:
+        await trio.sleep(10_000)
+        server.scope.cancel()
+        assert await read_to_end(stream) == CLOSED
+
+
+# --- stopping --------------------------------------------------------------------------------------------------------
 
 
 async def test_a_stop_answers_what_is_in_work_and_closes_who_asks_nothing(start, autojump_clock):

@@ -53,12 +53,20 @@ class Answers:
     async def change(self) -> None:
         """Wait until an answer is ready."""
         while not self._ready:
-            self._changed = trio.Event()
-            await self._changed.wait()
+            await self._next()
+
+    async def below(self, count: int) -> None:
+        """Wait until fewer calls than `count` are in work."""
+        while self.in_work >= count:
+            await self._next()
 
     async def all(self) -> bytes:
         """Wait until every call is answered, and return the answers. Cancelled, the calls are made all the same."""
-        while self.in_work:
-            self._changed = trio.Event()
-            await self._changed.wait()
+        await self.below(1)
         return b"".join(self.taken())
+
+    async def _next(self) -> None:
+        """Wait for the next answer; several tasks may."""
+        if self._changed.is_set():
+            self._changed = trio.Event()
+        await self._changed.wait()

@@ -8,6 +8,7 @@ answers in work, and closes. Does not know: what is asked.
 
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,6 +19,8 @@ from cgrserver.transports.http_protocol import HttpConnection, HttpRequest, NotH
 from cgrserver.transports.http_routes import HttpRoutes
 from cgrserver.transports.json_tcp import listen_on
 from cgrserver.transports.limits import TransportLimits
+from cgrserver.transports.websocket import NoWebSocket, accept
+from cgrserver.transports.websocket_tasks import serve_websocket
 
 __all__ = ["serve_http"]
 
@@ -35,6 +38,7 @@ ACCEPT_PAUSE_S = 0.25
 class _HttpServer:
     def __init__(self, dispatcher: Dispatcher, settings: Mapping[str, Mapping[str, Any]]) -> None:
         self.limits = TransportLimits.of(settings)
+        self._dispatcher = dispatcher
         self._routes = HttpRoutes(dispatcher, settings)
         self._count = 0
         self._idle: set[trio.CancelScope] = set()
@@ -84,8 +88,25 @@ class _HttpServer:
                 return
             if request is None:
                 return
+            if request.path == self._routes.websocket_path:
+                await self._websocket(stream, connection, request)
+                return
             response = await self._routes.answer(request)
             await self._send(stream, connection.respond(request, response, time.time()))
+
+    async def _websocket(self, stream: trio.SocketStream, connection: HttpConnection, request: HttpRequest) -> None:
+        refused = self._routes.refusal(request)
+        if refused is not None:
+            await self._send(stream, connection.respond(request, refused, time.time()))
+            return
+        try:
+            await self._send(stream, accept(request))
+        except NoWebSocket as error:
+            await self._send(stream, error.answer)
+            return
+        first = connection.leftover()
+        send = partial(self._send, stream)
+        await serve_websocket(stream, first, send, self._dispatcher, self.limits, self._idle)
 
     async def _next(self, stream: trio.SocketStream, connection: HttpConnection) -> HttpRequest | None:
         """Return the next request, None when none comes any more. Raises NotHttp, TooSlowError."""

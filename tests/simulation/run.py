@@ -84,12 +84,13 @@ class Simulation:
     async def run(self) -> None:
         """Run to the end. Raises AssertionError when something is not as it must be."""
         async with trio.open_nursery() as nursery:
+            self._messages = nursery  # they may be under way longer than clients wait for them
             nursery.start_soon(self._keep_alive)
             nursery.start_soon(self._set_clocks)
             with trio.fail_after(BUSY_S + END_TIMEOUT_S):
                 async with trio.open_nursery() as clients:
                     for caller in self._callers:
-                        clients.start_soon(self._ask, caller, clients)
+                        clients.start_soon(self._ask, caller)
                     await trio.sleep(BUSY_S)
                     for caller in self._callers:
                         caller.is_finishing = True
@@ -168,18 +169,18 @@ class Simulation:
 
     # --- clients and the network -------------------------------------------------------------------------------------
 
-    async def _ask(self, caller: Caller, nursery: trio.Nursery) -> None:
+    async def _ask(self, caller: Caller) -> None:
         """Have a caller ask for one thing after the other, again and again until it is answered."""
         while not (caller.is_finishing and caller.is_through):
             wish = caller.wish()
             while True:
-                reply = await self._exchange(wish, nursery)
+                reply = await self._exchange(wish)
                 if reply is not None and caller.answered(wish, reply["result"], reply["error"]):
                     break
                 await trio.sleep(self._random.uniform(0, 0.2))
             await trio.sleep(self._random.expovariate(10))
 
-    async def _exchange(self, wish: Wish, nursery: trio.Nursery) -> Any:
+    async def _exchange(self, wish: Wish) -> Any:
         """Send a request, perhaps twice, and return the first reply; None when none comes in time."""
         frame = json.dumps({"method": wish.method, "params": [wish.params], "id": 1}).encode()
         replies: list[bytes] = []
@@ -192,14 +193,12 @@ class Simulation:
         copies = 2 if self._random.random() < self.faults.repeated else 1
         for number in range(copies):
             wish.sent_count += 1
-            nursery.start_soon(self._carry, wish, frame, arrive, nursery, number > 0)
+            self._messages.start_soon(self._carry, wish, frame, arrive, number > 0)
         with trio.move_on_after(ANSWER_TIMEOUT_S):
             await answered.wait()
         return json.loads(replies[0]) if replies else None
 
-    async def _carry(
-        self, wish: Wish, frame: bytes, arrive: Callable[[bytes], None], nursery: trio.Nursery, is_late: bool
-    ) -> None:
+    async def _carry(self, wish: Wish, frame: bytes, arrive: Callable[[bytes], None], is_late: bool) -> None:
         """Bring a request to the node and its reply back, or lose either."""
         await self._travel(is_late)
         node = self._node
@@ -211,7 +210,7 @@ class Simulation:
             self._note(f"reply {hashlib.sha256(reply).hexdigest()[:12]}")
             self._check_reply(wish, json.loads(reply))
             if self._random.random() >= self.faults.dropped:
-                nursery.start_soon(self._bring_back, reply, arrive)
+                self._messages.start_soon(self._bring_back, reply, arrive)
 
         node.receive(frame, deliver)
 

@@ -249,10 +249,25 @@ def _upsert_sql(table: str, key: Sequence[str], columns: Sequence[str], kept: Se
     return _insert_sql(table, columns, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}")
 
 
+def _replace_sql(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequence[str]) -> str:
+    """As `_upsert_sql`, for a table in partitions, whose key no constraint can name. The only writer needs none."""
+    arrays = ", ".join(f"%s::{TYPES.get(column, 'text')}[]" for column in columns)
+    names = ", ".join(columns)
+    changed = ", ".join(f"{column} = given.{column}" for column in columns if column not in key and column not in kept)
+    same = " AND ".join(f"held.{column} = given.{column}" for column in key)
+    held = ", ".join(f"held.{column}" for column in key)
+    return f"""
+        WITH given AS (SELECT * FROM unnest({arrays}) WITH ORDINALITY AS given ({names}, place)),
+        held AS (UPDATE {table} AS held SET {changed} FROM given WHERE {same} RETURNING {held})
+        INSERT INTO {table} ({names})
+        SELECT {names} FROM given WHERE NOT EXISTS (SELECT 1 FROM held WHERE {same}) ORDER BY place
+    """
+
+
 _RECORD_SQL = {table: _upsert_sql(table, ("id",), ("id", "body")) for table in RECORD_TABLES.values()}
 _DOCUMENT_SQL = _upsert_sql("documents", ("kind", "id"), ("kind", "id", "body"))
 _LEDGER_SQL = _insert_sql("ledger", LEDGER_COLUMNS)
-_CDR_SQL = _upsert_sql("cdrs", ("cgrid", "run_id"), CDR_COLUMNS, kept=("created_at",))
+_CDR_SQL = _replace_sql("cdrs", ("cgrid", "run_id"), CDR_COLUMNS, kept=("created_at",))
 _SESSION_COST_SQL = _upsert_sql("session_costs", ("cgrid", "run_id"), SESSION_COST_COLUMNS, kept=("created_at",))
 
 

@@ -14,10 +14,10 @@ from numpy import bool_, int32, int64, uint8
 from numpy.typing import NDArray
 
 from cgrcore.errors import BadRequest
+from cgrcore.rating.zones import FIRST_AT, UNTIL_AT, zone_of
 from cgrcore.timing import (
     MICROSECOND_NS,
     MILLISECOND_NS,
-    MINUTE_NS,
     SECOND_NS,
     ZERO_AT,
     parse_duration,
@@ -42,9 +42,6 @@ __all__ = [
 Unreadable: TypeAlias = dict[int, str]
 
 _UNITS = {"s": SECOND_NS, "ms": MILLISECOND_NS, "us": MICROSECOND_NS, "ns": 1}
-
-#: Every zone keeps one offset for so long.
-_STEP_NS = 15 * MINUTE_NS
 
 #: From each on, a number of an instant is counted in the next smaller unit.
 _EPOCHS = ((10**11, SECOND_NS), (10**14, MILLISECOND_NS), (10**17, MICROSECOND_NS), (2**63, 1))
@@ -261,13 +258,14 @@ def _counted(numbers: NDArray[int64]) -> NDArray[int64]:
     return counted
 
 
-def _offsets(at: NDArray[int64], zone: str) -> NDArray[int32]:
+def _offsets(at: NDArray[int64], name: str) -> NDArray[int32]:
     """Return a zone's offset at each instant."""
-    if zone in ("", "UTC") or not len(at):
-        return numpy.zeros(len(at), dtype=int32)
-    steps, place = numpy.unique(at // _STEP_NS, return_inverse=True)
-    found = numpy.array([zone_offset(zone, step * _STEP_NS) for step in steps.tolist()], dtype=int32)
-    offsets: NDArray[int32] = found[place]
+    zone = zone_of(name)
+    if not zone.changes_at:
+        return numpy.full(len(at), zone.offsets_s[0], dtype=int32)
+    offsets = zone.offsets_at(at).astype(int32)
+    for row in numpy.flatnonzero((at < FIRST_AT) | (at >= UNTIL_AT)).tolist():
+        offsets[row] = zone_offset(name, int(at[row]))
     return offsets
 
 

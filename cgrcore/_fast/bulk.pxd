@@ -26,11 +26,10 @@ cdef struct Line:
     uint8_t decimals
     uint8_t is_usable
 
-#: The rates of a destination in closed form: which kind of day a day is, and a line for each rate.
-cdef struct Sheet:
+#: Which kind of day each day is.
+cdef struct Calendar:
     const uint8_t *kinds
     const Schedule *schedules
-    Line *lines
 
 #: The columns of one chunk. NULL columns are the same for all rows: the first value, or the number beside them.
 cdef struct Columns:
@@ -56,7 +55,7 @@ cdef struct Columns:
 
 cdef class BulkRater:
     cdef readonly Plans plans
-    cdef dict calendars, subjects
+    cdef dict calendars, lines, subjects
     cdef bint has_other_prefixes
     cdef object lock
 
@@ -66,12 +65,12 @@ cdef class BulkRater:
     cdef bint look_up(self, Columns *columns, Py_ssize_t first, Py_ssize_t count, const int32_t *classes,
                       const Entry **entries) noexcept nogil
     cdef bint price(self, Columns *columns, Py_ssize_t first, Py_ssize_t count, const int32_t *classes,
-                    const Entry **entries, int128 *total) noexcept nogil
+                    const Line **lines, int128 *total) noexcept nogil
     cdef int general(self, Columns *columns, Py_ssize_t row, int32_t number_class, Plan **wanted,
                      int128 *total) noexcept nogil
     cdef int cut_row(self, const Columns *columns, Py_ssize_t row, int32_t number_class, Plan **wanted, Info *infos,
                      Piece *pieces) noexcept nogil
     cdef int32_t class_of_row(self, const Columns *columns, Py_ssize_t row) except? -1
     cdef int settle(self, Columns *columns, Py_ssize_t row, int128 *total) except -1
-    cdef Sheet *sheet_for(self, const Rates *rates) except NULL
-    cdef tuple calendar_of(self, const Rates *rates)
+    cdef int make_ready(self, Entry *entry) except -1
+    cdef Calendar *calendar_of(self, const Rates *rates) except? NULL

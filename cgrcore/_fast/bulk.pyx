@@ -21,11 +21,13 @@ import numpy
 
 from cgrcore._fast.accounts cimport int128, int_of
 from cgrcore._fast.flatprices cimport Slot
-from cgrcore._fast.hours cimport Day, RateHours, is_active
-from cgrcore._fast.plans cimport NO_PROFILE, SINGLE, UNAUTHORIZED, WANTED, Activation, Entry, Plan, Plans, Profile, \
-    Search, begin, entry_of, infos_of
-from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_NONE, STEPS, UNPRICED, UNUSUAL, Info, Piece, Rate, Rates, \
-    RoundingMode, cut_call, increment_cost, rounded, slot_of, total_of
+from cgrcore._fast.hours cimport Day, is_active
+from cgrcore._fast.prefixes cimport LINK_BIT, LIST_BIT, ROOT_DEPTH, Tables, find_longest, first_step, in_block, \
+    in_list, last_step, prefetch, word_at
+from cgrcore._fast.plans cimport NO_PROFILE, PAGE_BITS, PAGE_SIZE, SINGLE, UNAUTHORIZED, WANTED, Activation, Entry, Plan, Plans, Profile, \
+    Search, begin, entry_of, hours_key, infos_of
+from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_DOWN, ROUND_NONE, ROUND_UP, STEPS, UNPRICED, UNUSUAL, Info, Piece, \
+    Rate, Rates, cut_call, increment_cost, slot_of, total_of
 
 cdef extern from *:
     """
@@ -59,7 +61,7 @@ cdef Py_ssize_t HEADS = 64
 
 #: Rows of a block: what they need fits in the first cache.
 cdef enum:
-    BLOCK = 512
+    BLOCK = 128
 
 #: What `errors` may hold besides the codes of `cgrcore.rating.bulk.ERRORS`, which are given when this is made.
 cdef enum:
@@ -76,9 +78,6 @@ cdef enum:
 #: A number that takes a look at its text: it has other characters than prefixes of digits, and so has a prefix.
 cdef int32_t ODD = -2
 
-#: No sheet: the rates take the longer way.
-cdef Sheet NO_SHEET
-
 ANY = "*any"
 
 
@@ -88,6 +87,7 @@ cdef class BulkRater:
     def __init__(self, Plans plans not None):
         self.plans = plans
         self.calendars = {}
+        self.lines = {}
         self.subjects = {}
         self.lock = RLock()
         self.has_other_prefixes = bool(plans.index.others)
@@ -179,13 +179,15 @@ cdef class BulkRater:
         """
         cdef int32_t classes[BLOCK]
         cdef const Entry *entries[BLOCK]
+        cdef const Line *lines[BLOCK]
         cdef Py_ssize_t count
         cdef bint is_waiting
         while first < columns.count:
             count = min(<Py_ssize_t>BLOCK, columns.count - first)
             self.classify(columns, first, count, classes)
             is_waiting = self.look_up(columns, first, count, classes, entries)
-            is_waiting |= self.price(columns, first, count, classes, entries, total)
+            is_waiting |= choose_lines(columns, first, count, entries, lines)
+            is_waiting |= self.price(columns, first, count, classes, lines, total)
             first += count
             if is_waiting:
                 break
@@ -196,12 +198,29 @@ cdef class BulkRater:
         cdef Py_ssize_t row
         cdef const uint8_t *text
         cdef int64_t size
-        cdef int32_t place
+        cdef const uint32_t *steps[BLOCK]
+        cdef uint32_t step
         cdef const int32_t *class_of = self.plans.class_of
+        cdef const Tables *tables = &self.plans.index.tables
         for row in range(count):
             size = number_at(columns, first + row, &text)
-            place = self.plans.index.find(text, size, columns.data_end)
-            classes[row] = 0 if place < 0 else class_of[place]
+            steps[row] = first_step(tables, text, size, columns.data_end)
+            prefetch(steps[row])
+        for row in range(count):
+            step = steps[row][0]
+            if step >> LINK_BIT:
+                if step >> LIST_BIT & 1:
+                    prefetch(in_list(tables, step))
+                else:
+                    size = number_at(columns, first + row, &text)
+                    prefetch(in_block(tables, step, word_at(text + ROOT_DEPTH + (text[0] == c"+"), text + size,
+                                                            columns.data_end)))
+        for row in range(count):
+            size = number_at(columns, first + row, &text)
+            classes[row] = last_step(tables, steps[row][0], text, size, columns.data_end)
+            prefetch(&class_of[classes[row]])
+        for row in range(count):
+            classes[row] = 0 if classes[row] < 0 else class_of[classes[row]]
         if self.has_other_prefixes:
             for row in range(count):
                 size = number_at(columns, first + row, &text)
@@ -210,7 +229,7 @@ cdef class BulkRater:
 
     cdef bint look_up(self, Columns *columns, Py_ssize_t first, Py_ssize_t count, const int32_t *classes,
                       const Entry **entries) noexcept nogil:
-        """Write what the plan in force has for each number, NULL where that takes a longer look.
+        """Write where it is noted what the plan in force has for each number, NULL where that takes a longer look.
 
         Note refusals by usage, and rows that wait; tell whether there are some.
         """
@@ -218,6 +237,7 @@ cdef class BulkRater:
         cdef bint is_waiting = False
         cdef const Profile *profile
         cdef const Activation *activation
+        cdef const Entry *page
         cdef int64_t start, usage
         cdef int32_t tor, number
         cdef int place
@@ -251,60 +271,50 @@ cdef class BulkRater:
                 continue
             if place + 1 < profile.count and profile.activations[place + 1].at <= start + usage:
                 continue
-            entries[row] = entry_of(activation.plan, number)
             columns.plans[first + row] = activation.plan.place
-            if entries[row] == NULL or (entries[row].kind == SINGLE and entries[row].rates.sheet == NULL):
+            page = activation.plan.pages[number >> PAGE_BITS]
+            if page == NULL:
                 columns.errors[first + row] = WAITING
                 is_waiting = True
+                continue
+            entries[row] = &page[number & (PAGE_SIZE - 1)]
+            prefetch(entries[row])
         return is_waiting
 
     cdef bint price(self, Columns *columns, Py_ssize_t first, Py_ssize_t count, const int32_t *classes,
-                    const Entry **entries, int128 *total) noexcept nogil:
+                    const Line **lines, int128 *total) noexcept nogil:
         """Price the rows of a block; tell whether some wait."""
         cdef Py_ssize_t row, at
         cdef bint is_waiting = False, is_over
-        cdef const Sheet *sheet
-        cdef const Schedule *schedule
         cdef const Line *line
         cdef Plan *wanted
-        cdef int64_t clock, day, usage, increments
+        cdef int64_t usage, increments
+        cdef int128 sum = 0
         cdef long long cost
-        cdef int part
         for row in range(count):
             at = first + row
+            line = lines[row]
+            if line != NULL and line.is_usable:
+                usage = columns.usages[at]
+                is_over = usage > line.border
+                increments = (usage - (line.border if is_over else 0) - 1 + line.increment[is_over]) \
+                    // line.increment[is_over]
+                if (increments >= line.settled[is_over] or increments == 1) and not does_not_fit(
+                        increments, line.cost[is_over], line.base[is_over], &cost):
+                    if line.mode != ROUND_NONE:
+                        cost = rounded_64(cost, line.mode, STEPS[line.decimals])
+                    if usage == 0:
+                        cost = 0
+                    columns.costs[at] = cost
+                    sum += cost
+                    continue
             if columns.errors[at]:
                 continue
-            usage = columns.usages[at]
-            if entries[row] != NULL and entries[row].kind == SINGLE and entries[row].rates.sheet != &NO_SHEET:
-                sheet = <const Sheet *>entries[row].rates.sheet
-                clock = columns.starts[at] - <int64_t>FIRST_DAY * DAY_NS + (
-                    columns.offsets[at] * SECOND_NS if columns.offsets != NULL else columns.offset)
-                day = <int64_t>(<uint64_t>clock // <uint64_t>DAY_NS)
-                if day < DAYS:
-                    clock -= day * DAY_NS
-                    schedule = &sheet.schedules[sheet.kinds[day]]
-                    part = (clock >= schedule.until[0]) + (clock >= schedule.until[1]) + (clock >= schedule.until[2])
-                    while clock >= schedule.until[part]:
-                        part += 1
-                    if clock + usage <= schedule.until[part] and schedule.rate[part] >= 0:
-                        line = &sheet.lines[schedule.rate[part]]
-                        is_over = usage > line.border
-                        increments = (usage - (line.border if is_over else 0) - 1 + line.increment[is_over]) \
-                            // line.increment[is_over]
-                        if line.is_usable and (increments >= line.settled[is_over] or increments == 1):
-                            if not does_not_fit(increments, line.cost[is_over], line.base[is_over], &cost):
-                                if line.mode != ROUND_NONE:
-                                    cost = <long long>rounded(cost, <RoundingMode>line.mode, line.decimals)
-                                if usage == 0:
-                                    cost = 0
-                                columns.costs[at] = cost
-                                columns.destinations[at] = entries[row].destination
-                                total[0] += cost
-                                continue
             wanted = NULL
             if self.general(columns, at, classes[row], &wanted, total) == WANTED:
                 columns.errors[at] = WAITING
                 is_waiting = True
+        total[0] += sum
         return is_waiting
 
     cdef int general(self, Columns *columns, Py_ssize_t row, int32_t number_class, Plan **wanted,
@@ -368,7 +378,7 @@ cdef class BulkRater:
             number = text[:size].rstrip(b"\0").decode()
             place = -1 if number == ANY else self.plans.index.longest(number)
         else:
-            place = self.plans.index.find(text, size, columns.data_end)
+            place = find_longest(&self.plans.index.tables, text, size, columns.data_end)
         return 0 if place < 0 else self.plans.class_at(place)
 
     cdef int settle(self, Columns *columns, Py_ssize_t row, int128 *total) except -1:
@@ -386,38 +396,37 @@ cdef class BulkRater:
             wanted = self.plans.plan(self.plans.plan_ids[plan])
             self.plans.resolve(wanted, number_class)
             entry = entry_of(wanted, number_class)
-            if entry.kind == SINGLE and entry.rates.sheet == NULL:
-                (<Rates *>entry.rates).sheet = self.sheet_for(entry.rates)
+            if not entry.is_ready:
+                self.make_ready(entry)
         while self.general(columns, row, number_class, &wanted, total) == WANTED:
             self.plans.resolve(wanted, number_class)
         return 0
 
-    cdef Sheet *sheet_for(self, const Rates *rates) except NULL:
-        """Return rates in closed form, NO_SHEET when they have none."""
-        cdef Sheet *found
+    cdef int make_ready(self, Entry *entry) except -1:
+        """Give an entry its rates in closed form, where they have one."""
+        cdef Line *lines
         cdef int index
-        cdef list parts = []
-        for index in range(rates.count):
-            parts.append((<const char *>&rates.rates[index].hours)[:sizeof(RateHours)])
-            parts.append(rates.rates[index].weight)
-        key = tuple(parts)
         with self.lock:
-            calendar = self.calendars.get(key)
-            if calendar is None:
-                calendar = self.calendars[key] = self.calendar_of(rates)
-            if not calendar:
-                return &NO_SHEET
-            found = <Sheet *>self.plans.take(sizeof(Sheet))
-            found.kinds = <const uint8_t *><size_t>calendar[0]
-            found.schedules = <const Schedule *><size_t>calendar[1]
-            # A line lies in one line of the processor's cache.
-            found.lines = <Line *>((<size_t>self.plans.take((rates.count + 1) * sizeof(Line)) + 63) & ~<size_t>63)
-            for index in range(rates.count):
-                read_line(&found.lines[index], rates.rates[index], self.plans.step)
-        return found
+            if entry.kind == SINGLE and not entry.is_ready:
+                key = hours_key(entry.rates)
+                if key not in self.calendars:
+                    self.calendars[key] = <size_t>self.calendar_of(entry.rates)
+                known = self.lines.get(<size_t>entry.rates)
+                if known is None:
+                    # A line lies in one line of the processor's cache.
+                    lines = <Line *>((<size_t>self.plans.take((entry.rates.count + 1) * sizeof(Line)) + 63)
+                                     & ~<size_t>63)
+                    for index in range(entry.rates.count):
+                        read_line(&lines[index], entry.rates.rates[index], self.plans.step)
+                    known = self.lines[<size_t>entry.rates] = <size_t>lines
+                entry.more = <const void *><size_t>known
+                entry.calendar = <const void *><size_t>self.calendars[key]
+            entry.is_ready = True
+        return 0
 
-    cdef tuple calendar_of(self, const Rates *rates):
-        """Return the addresses of the kinds of days and of their schedules; () for more kinds than are told apart."""
+    cdef Calendar *calendar_of(self, const Rates *rates) except? NULL:
+        """Return the kinds of days and their schedules; NULL for more kinds than are told apart."""
+        cdef Calendar *found
         cdef uint8_t *kinds = <uint8_t *>self.plans.take(DAYS)
         cdef Schedule *schedules
         cdef uint32_t masks[KINDS]
@@ -437,14 +446,58 @@ cdef class BulkRater:
                 while kind < count and masks[kind] != mask:
                     kind += 1
                 if kind == KINDS:
-                    return ()
+                    return NULL
                 masks[kind] = mask
                 count = max(count, kind + 1)
             kinds[number] = <uint8_t>kind
         schedules = <Schedule *>self.plans.take(count * sizeof(Schedule))
         for kind in range(count):
             read_schedule(&schedules[kind], rates, masks[kind])
-        return <size_t>kinds, <size_t>schedules
+        found = <Calendar *>self.plans.take(sizeof(Calendar))
+        found.kinds, found.schedules = kinds, schedules
+        return found
+
+
+cdef bint choose_lines(Columns *columns, Py_ssize_t first, Py_ssize_t count, const Entry **entries,
+                       const Line **lines) noexcept nogil:
+    """Write the line that prices each row within one part of a day, NULL where that takes a longer look.
+
+    Tell whether rows wait, for what their plans have was not asked for yet.
+    """
+    cdef Py_ssize_t row
+    cdef const Entry *entry
+    cdef const Calendar *calendar
+    cdef const Schedule *schedule
+    cdef const Line *line
+    cdef int64_t clock, day
+    cdef int part
+    cdef bint is_waiting = False
+    for row in range(count):
+        lines[row] = NULL
+        entry = entries[row]
+        if entry == NULL or entry.calendar == NULL:
+            if entry != NULL and not entry.is_ready:
+                columns.errors[first + row] = WAITING
+                is_waiting = True
+            continue
+        calendar = <const Calendar *>entry.calendar
+        clock = columns.starts[first + row] - <int64_t>FIRST_DAY * DAY_NS + (
+            columns.offsets[first + row] * SECOND_NS if columns.offsets != NULL else columns.offset)
+        day = <int64_t>(<uint64_t>clock // <uint64_t>DAY_NS)
+        if day >= DAYS:
+            continue
+        clock -= day * DAY_NS
+        schedule = &calendar.schedules[calendar.kinds[day]]
+        part = (clock >= schedule.until[0]) + (clock >= schedule.until[1]) + (clock >= schedule.until[2])
+        while clock >= schedule.until[part]:
+            part += 1
+        if clock + columns.usages[first + row] > schedule.until[part] or schedule.rate[part] < 0:
+            continue
+        line = &(<const Line *>entry.more)[schedule.rate[part]]
+        prefetch(line)
+        columns.destinations[first + row] = entry.destination
+        lines[row] = line
+    return is_waiting
 
 
 cdef int read_columns(Columns *columns, given) except -1:
@@ -500,6 +553,21 @@ cdef inline int64_t number_at(const Columns *columns, Py_ssize_t row, const uint
         return columns.ends_64[row + 1] - columns.ends_64[row]
     text[0] = columns.data + row * columns.width
     return columns.width
+
+
+cdef inline int64_t rounded_64(int64_t amount, uint8_t mode, int64_t step) noexcept nogil:
+    """What `timespans.rounded` says, of 64 bits."""
+    cdef int64_t steps = amount // step
+    cdef int64_t rest = amount - steps * step
+    if mode == ROUND_UP:
+        steps += rest > 0
+    elif mode == ROUND_DOWN:
+        steps -= rest < 0
+    elif 2 * rest >= step:
+        steps += 1
+    elif -2 * rest >= step:
+        steps -= 1
+    return steps * step
 
 
 cdef bint is_number(const uint8_t *text, int64_t size) noexcept nogil:

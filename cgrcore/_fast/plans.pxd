@@ -29,13 +29,16 @@ cdef struct Candidate:
     int32_t destination
     int32_t level
 
-#: SINGLE: its rates and destination; SEVERAL: `destination` candidates in `candidates`, the longest prefix first.
+#: SINGLE: its rates and destination; SEVERAL: `destination` candidates in `more`, the longest prefix first.
+#: Rating in bulk adds to SINGLE what it needs, in `calendar` and `more`, and then says `is_ready`.
 cdef struct Entry:
     const Rates *rates
-    const Candidate *candidates
+    const void *more
+    const void *calendar
     int32_t destination
     int16_t level
     uint8_t kind
+    uint8_t is_ready
 
 cdef enum:
     PAGE_BITS = 8
@@ -82,7 +85,7 @@ cdef class Plans:
     cdef bint may_finish
     cdef list owners, classes, records, profile_ids, compiled_plans
     cdef readonly list plan_ids, destination_ids
-    cdef dict class_places, finals, profiles, plans, rates, single_rates, destination_places, terms
+    cdef dict class_places, finals, profiles, plans, rates, single_rates, destination_places, terms, covers
     cdef object lock
 
     cdef void *take(self, size_t size) except NULL
@@ -100,6 +103,14 @@ cdef class Plans:
                     int64_t usage, int64_t index_ns, int64_t offset_s)
     cdef Terms terms_of(self, const Info *info, const Rate *rate, int32_t longest)
 
-cdef Entry *entry_of(const Plan *plan, int32_t number_class) noexcept nogil
+cdef tuple hours_key(const Rates *rates)
 cdef void begin(Search *search, int64_t start_at, int64_t offset, int32_t number_class, int depth_limit) noexcept nogil
 cdef int infos_of(Search *search, const Profile *profile, int64_t start_at, int64_t end_at, Info *out) noexcept nogil
+
+
+cdef inline Entry *entry_of(const Plan *plan, int32_t number_class) noexcept nogil:
+    """What a plan has for a class of numbers, NULL when that was not asked for yet."""
+    cdef Entry *page = plan.pages[number_class >> PAGE_BITS]
+    if page is NULL or page[number_class & (PAGE_SIZE - 1)].kind == UNKNOWN:
+        return NULL
+    return &page[number_class & (PAGE_SIZE - 1)]

@@ -18,7 +18,7 @@ from threading import RLock
 
 from cgrcore._fast.accounts cimport int128
 from cgrcore._fast.flatprices cimport PricedSpan, Slot, Terms
-from cgrcore._fast.hours cimport is_active
+from cgrcore._fast.hours cimport Day, RateHours, is_active
 from cgrcore._fast.prefixes cimport PrefixIndex
 from cgrcore._fast.timespans cimport INFOS, LIST_RATES, ROOM, UNUSUAL, Info, Piece, Rate, Rates, cut_call, \
     increment_cost, read_rate, slot_of
@@ -34,6 +34,10 @@ cdef int DEEPEST = 8
 
 #: With more plans it is not asked whether all of them price a destination at any time.
 cdef int FINAL_PLANS = 16
+
+#: Days after which the calendar begins anew.
+cdef enum:
+    CYCLE_DAYS = 10227
 
 #: Terms remembered, at most.
 cdef Py_ssize_t MEMO_SIZE = 200000
@@ -66,7 +70,7 @@ cdef class Plans:
         self.class_places = {}
         self.finals = {}
         self.records, self.profile_ids, self.compiled_plans = [], [], []
-        self.profiles, self.plans, self.rates, self.single_rates, self.terms = {}, {}, {}, {}, {}
+        self.profiles, self.plans, self.rates, self.single_rates, self.terms, self.covers = {}, {}, {}, {}, {}, {}
         self.lock = RLock()
         self.plan_ids = list(tariff.plan_ids())
         self.destination_ids = [*tariff.destination_ids(), ANY]
@@ -207,7 +211,7 @@ cdef class Plans:
                         rates = self.rates_for(compiled, destination_id)
                     except OverflowError:
                         continue
-                    if rates != NULL and is_always(rates):
+                    if rates != NULL and rates.is_always:
                         break
                 else:
                     found = False
@@ -243,6 +247,11 @@ cdef class Plans:
                 known = self.single_rates[id(interval.record)] = <size_t>rate
             found.rates[found.count] = <Rate *><size_t>known
             found.count += 1
+        hours = hours_key(found)
+        known = self.covers.get(hours)
+        if known is None:
+            known = self.covers[hours] = covers_all_days(found)
+        found.is_always = known
         self.rates[key] = <size_t>found
         return found
 
@@ -250,7 +259,8 @@ cdef class Plans:
         """Find out what a plan has for a class of numbers."""
         cdef Entry *page = plan.pages[number_class >> PAGE_BITS]
         if page is NULL:
-            page = <Entry *>self.take(PAGE_SIZE * sizeof(Entry))
+            # Two entries lie in one line of the processor's cache.
+            page = <Entry *>((<size_t>self.take((PAGE_SIZE + 2) * sizeof(Entry)) + 63) & ~<size_t>63)
             plan.pages[number_class >> PAGE_BITS] = page
         if page[number_class & (PAGE_SIZE - 1)].kind == UNKNOWN:
             try:
@@ -273,7 +283,7 @@ cdef class Plans:
                 rates = self.rates_for(compiled, destination_id)
                 if rates != NULL:
                     found.append((<size_t>rates, destination_id, level))
-                    is_done = is_done or is_always(rates)
+                    is_done = is_done or rates.is_always
             level += 1
         if not is_done:
             rates = self.rates_for(compiled, ANY)
@@ -291,13 +301,13 @@ cdef class Plans:
             candidates[place].weight = 0
             for level in range(rates.count):
                 candidates[place].weight = max(candidates[place].weight, rates.rates[level].weight)
-        entry.candidates = candidates
         entry.rates = candidates[0].rates
         entry.level = <int16_t>candidates[0].level
         if len(found) == 1 and (is_done or entry.level < 0):
             entry.destination = candidates[0].destination
             entry.kind = SINGLE
         else:
+            entry.more = candidates
             entry.destination = <int32_t>len(found)
             entry.kind = SEVERAL
         return 0
@@ -385,22 +395,31 @@ cdef class Plans:
         return found
 
 
-cdef bint is_always(const Rates *rates) noexcept nogil:
-    """Whether one of the rates holds round the clock, every day."""
+cdef tuple hours_key(const Rates *rates):
+    """What the hours of rates and their order are told apart by."""
+    cdef list parts = []
     cdef int index
     for index in range(rates.count):
-        if rates.rates[index].hours.is_any_day and not rates.rates[index].hours.is_never \
-                and rates.rates[index].hours.start_ns == 0:
-            return True
-    return False
+        parts.append((<const char *>&rates.rates[index].hours)[:sizeof(RateHours)])
+        parts.append(rates.rates[index].weight)
+    return tuple(parts)
 
 
-cdef inline Entry *entry_of(const Plan *plan, int32_t number_class) noexcept nogil:
-    """What a plan has for a class of numbers, NULL when that was not asked for yet."""
-    cdef Entry *page = plan.pages[number_class >> PAGE_BITS]
-    if page is NULL or page[number_class & (PAGE_SIZE - 1)].kind == UNKNOWN:
-        return NULL
-    return &page[number_class & (PAGE_SIZE - 1)]
+cdef bint covers_all_days(const Rates *rates) noexcept nogil:
+    """Whether on each day of the calendar a rate holds from midnight on, whatever the year."""
+    cdef Day day
+    cdef int index
+    cdef int64_t number
+    for number in range(CYCLE_DAYS):
+        # 2000-01-01, and what follows it until all days have fallen on all days of the week.
+        day.days = 10957 + number
+        day.is_known = False
+        for index in range(rates.count):
+            if rates.rates[index].hours.year_count == 0 and is_active(&rates.rates[index].hours, &day, 0):
+                break
+        else:
+            return False
+    return True
 
 
 cdef void begin(Search *search, int64_t start_at, int64_t offset, int32_t number_class, int depth_limit) noexcept nogil:
@@ -520,6 +539,7 @@ cdef int match(Search *search, Plan *plan, Info *info) noexcept nogil:
     The longest prefix wins that has a rate active when the call starts; among destinations that share it, weight.
     """
     cdef const Entry *entry = entry_of(plan, search.number_class)
+    cdef const Candidate *candidates
     cdef const Candidate *best
     cdef int index = 0
     cdef int32_t level
@@ -533,13 +553,14 @@ cdef int match(Search *search, Plan *plan, Info *info) noexcept nogil:
         info.destination = entry.destination
         info.level = entry.level
         return 0
+    candidates = <const Candidate *>entry.more
     while entry.kind == SEVERAL and index < entry.destination:
-        level = entry.candidates[index].level
+        level = candidates[index].level
         best = NULL
-        while index < entry.destination and entry.candidates[index].level == level:
-            if (best == NULL or entry.candidates[index].weight > best.weight) and (
-                    level < 0 or is_any_active(search, entry.candidates[index].rates)):
-                best = &entry.candidates[index]
+        while index < entry.destination and candidates[index].level == level:
+            if (best == NULL or candidates[index].weight > best.weight) and (
+                    level < 0 or is_any_active(search, candidates[index].rates)):
+                best = &candidates[index]
             index += 1
         if best != NULL:
             info.rates = best.rates

@@ -20,35 +20,22 @@ cdef extern from "Python.h":
     int PyUnicode_KIND(object text)
     unsigned char *PyUnicode_1BYTE_DATA(object text)
 
-#: Symbols of a place in a number: ten digits and the end.
-cdef enum:
-    SYMBOLS = 11
-    ROOT_DEPTH = 5
-    ROOT_SIZE = 161051
-    BLOCK_SIZE = 121
-
 #: So many prefixes below a stem are a list, more are a table (484 bytes).
 cdef enum:
     FEW = 6
 
-#: What an entry is: a prefix (its place plus one, 0 for none), else a block or, with the second bit, a list of tails.
-cdef uint32_t LINK = <uint32_t>1 << 31
-cdef uint32_t LIST = <uint32_t>1 << 30
-cdef uint32_t PLACE = (<uint32_t>1 << 30) - 1
-
-#: The first n bytes of a word.
-cdef uint64_t[9] FIRST
-FIRST[:] = [0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
-            0xFFFFFFFFFFFFFFFF]
+cdef uint32_t LINK = <uint32_t>1 << LINK_BIT
+cdef uint32_t LIST = <uint32_t>1 << LIST_BIT
+cdef uint32_t PLACE = (<uint32_t>1 << LIST_BIT) - 1
 
 
 cdef class PrefixIndex:
     """An immutable set of prefixes."""
 
     def __cinit__(self):
-        self.roots[0] = self.roots[1] = NULL
-        self.blocks = NULL
-        self.tails = NULL
+        self.tables.roots[0] = self.tables.roots[1] = NULL
+        self.tables.blocks = NULL
+        self.tables.tails = NULL
 
     def __init__(self, prefixes):
         """Take any texts; an empty one matches nothing. Raises OverflowError beyond 2^30 prefixes, MemoryError."""
@@ -90,17 +77,17 @@ cdef class PrefixIndex:
         self.lengths = sorted({len(text) for text in self.others}, reverse=True)
 
     def __dealloc__(self):
-        free(self.roots[0])
-        free(self.roots[1])
-        PyMem_Free(self.blocks)
-        PyMem_Free(self.tails)
+        free(self.tables.roots[0])
+        free(self.tables.roots[1])
+        PyMem_Free(self.tables.blocks)
+        PyMem_Free(self.tables.tails)
 
     def __len__(self):
         return len(self.texts)
 
     def __sizeof__(self):
         """The size of the tables in bytes, with the lists of texts and without the texts."""
-        cdef Py_ssize_t roots = (self.roots[0] != NULL) + (self.roots[1] != NULL)
+        cdef Py_ssize_t roots = (self.tables.roots[0] != NULL) + (self.tables.roots[1] != NULL)
         return (roots * ROOT_SIZE * sizeof(uint32_t) + self.block_room * BLOCK_SIZE * sizeof(uint32_t)
                 + self.tail_room * sizeof(Tail) + self.texts.__sizeof__() + self.others.__sizeof__())
 
@@ -111,7 +98,7 @@ cdef class PrefixIndex:
         cdef int32_t stem, width, digit
         if count == 0:
             return 0
-        root = self.roots[sign] = <uint32_t *>calloc(ROOT_SIZE, sizeof(uint32_t))
+        root = self.tables.roots[sign] = <uint32_t *>calloc(ROOT_SIZE, sizeof(uint32_t))
         if root is NULL:
             raise MemoryError
         qsort(entries, count, sizeof(Entry), &in_order)
@@ -153,20 +140,20 @@ cdef class PrefixIndex:
             self.tail_room = <uint32_t>(2 * self.tail_room + count + 64)
             if self.tail_room >= PLACE:
                 raise OverflowError("too many prefixes")
-            grown = <Tail *>PyMem_Realloc(self.tails, self.tail_room * sizeof(Tail))
+            grown = <Tail *>PyMem_Realloc(self.tables.tails, self.tail_room * sizeof(Tail))
             if grown is NULL:
                 raise MemoryError
-            self.tails = grown
+            self.tables.tails = grown
         # The last in order is the longest of those that begin alike.
         for place in range(count - 1, -1, -1):
-            tail = &self.tails[self.tail_count]
+            tail = &self.tables.tails[self.tail_count]
             size = entries[place].size - depth
             tail.key = 0
             memcpy(&tail.key, entries[place].digits + depth, size)
             tail.size = size
             tail.value = <uint32_t>entries[place].place + 1
             self.tail_count += 1
-        tail = &self.tails[self.tail_count]
+        tail = &self.tables.tails[self.tail_count]
         tail.key = 0
         tail.size = 0
         tail.value = held
@@ -182,65 +169,31 @@ cdef class PrefixIndex:
             self.block_room = 2 * self.block_room + 4
             if self.block_room >= PLACE:
                 raise OverflowError("too many prefixes")
-            grown = <uint32_t *>PyMem_Realloc(self.blocks, <size_t>self.block_room * BLOCK_SIZE * sizeof(uint32_t))
+            grown = <uint32_t *>PyMem_Realloc(self.tables.blocks, <size_t>self.block_room * BLOCK_SIZE * sizeof(uint32_t))
             if grown is NULL:
                 raise MemoryError
-            self.blocks = grown
+            self.tables.blocks = grown
         self.block_count += 1
         for symbol in range(BLOCK_SIZE):
-            self.blocks[<size_t>block * BLOCK_SIZE + symbol] = held
+            self.tables.blocks[<size_t>block * BLOCK_SIZE + symbol] = held
         while place < count:
             symbol = (entries[place].digits[depth] - 48) * SYMBOLS
             if entries[place].size == depth + 1:
                 for kept in range(SYMBOLS):
-                    self.blocks[<size_t>block * BLOCK_SIZE + symbol + kept] = <uint32_t>entries[place].place + 1
+                    self.tables.blocks[<size_t>block * BLOCK_SIZE + symbol + kept] = <uint32_t>entries[place].place + 1
                 place += 1
                 continue
             symbol += entries[place].digits[depth + 1] - 48
             last = group(entries, place, count, depth + 2)
-            kept = self.blocks[<size_t>block * BLOCK_SIZE + symbol]
+            kept = self.tables.blocks[<size_t>block * BLOCK_SIZE + symbol]
             while place < last and entries[place].size == depth + 2:
                 kept = <uint32_t>entries[place].place + 1
                 place += 1
             below = kept if place == last else self.node(&entries[place], last - place, depth + 2, kept)
             # Blocks may have moved.
-            self.blocks[<size_t>block * BLOCK_SIZE + symbol] = <uint32_t>below
+            self.tables.blocks[<size_t>block * BLOCK_SIZE + symbol] = <uint32_t>below
             place = last
         return LINK | block
-
-    cdef int32_t find(self, const uint8_t *text, int64_t size, const uint8_t *limit) noexcept nogil:
-        """Return the longest prefix of digits, or of a plus and digits, that the text begins with, -1 for none.
-
-        Zero bytes end the text, too. `limit` is where memory that may be read ends.
-        """
-        cdef int is_plus = size > 0 and text[0] == c"+"
-        cdef const uint32_t *root = self.roots[is_plus]
-        cdef const uint8_t *end
-        cdef const Tail *tail
-        cdef uint64_t word
-        cdef uint32_t entry
-        if root is NULL:
-            return -1
-        text += is_plus
-        end = text + (size - is_plus)
-        word = word_at(text, end, limit)
-        entry = root[(((symbol_of(word) * SYMBOLS + symbol_of(word >> 8)) * SYMBOLS + symbol_of(word >> 16)) * SYMBOLS
-                      + symbol_of(word >> 24)) * SYMBOLS + symbol_of(word >> 32)]
-        if not entry & LINK:
-            return <int32_t>entry - 1
-        text += ROOT_DEPTH
-        word = word_at(text, end, limit)
-        while entry & LINK:
-            if entry & LIST:
-                tail = &self.tails[entry & PLACE]
-                while word & FIRST[tail.size] != tail.key:
-                    tail += 1
-                return <int32_t>tail.value - 1
-            entry = self.blocks[<size_t>(entry & PLACE) * BLOCK_SIZE + symbol_of(word) * SYMBOLS + symbol_of(word >> 8)]
-            if entry & LINK:
-                text += 2
-                word = word_at(text, end, limit)
-        return <int32_t>entry - 1
 
     cpdef int32_t longest(self, str number) except -2:
         """Return the place of the longest prefix that the number begins with, -1 when there is none."""
@@ -251,11 +204,11 @@ cdef class PrefixIndex:
         if PyUnicode_KIND(number) == PyUnicode_1BYTE_KIND:
             text = PyUnicode_1BYTE_DATA(number)
             # A zero byte stands behind every text.
-            found = self.find(text, len(number), text + len(number) + 1)
+            found = find_longest(&self.tables, text, len(number), text + len(number) + 1)
         else:
             narrow = number.encode("ascii", "replace")
             text = narrow
-            found = self.find(text, len(narrow), text + len(narrow))
+            found = find_longest(&self.tables, text, len(narrow), text + len(narrow))
         if not self.others or (number.isascii() and number.isdigit()):
             return found
         matched = 0 if found < 0 else len(<str>self.texts[found])
@@ -271,25 +224,6 @@ cdef class PrefixIndex:
     cpdef str text(self, int32_t place):
         """Return a prefix by its place, "" for -1."""
         return "" if place < 0 else self.texts[place]
-
-
-cdef inline uint64_t word_at(const uint8_t *text, const uint8_t *end, const uint8_t *limit) noexcept nogil:
-    """The next eight bytes of a text, zero behind its end."""
-    cdef uint64_t word = 0
-    cdef int64_t left = end - text
-    if left <= 0:
-        return 0
-    if text + 8 <= limit:
-        memcpy(&word, text, 8)
-        return word & FIRST[left if left < 8 else 8]
-    memcpy(&word, text, left if left < 8 else 8)
-    return word
-
-
-cdef inline uint32_t symbol_of(uint64_t word) noexcept nogil:
-    """The symbol of a word's lowest byte."""
-    cdef uint8_t digit = <uint8_t>(word & 0xFF) - 48
-    return 10 if digit > 9 else digit
 
 
 cdef bint fill(Entry *entry, str text, Py_ssize_t skipped):

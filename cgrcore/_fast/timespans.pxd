@@ -39,8 +39,8 @@ cdef struct Rate:
 
 #: The rates of a destination, heaviest and then earliest first.
 cdef struct Rates:
-    #: What rating in bulk has made of them, NULL for nothing yet.
-    void *sheet
+    #: One of them holds at any time of any day.
+    bint is_always
     int count
     Rate *rates[LIST_RATES]
 

@@ -113,6 +113,7 @@ class Application:
         """Let subjects reach what stands above them: triggers, thresholds, what filters read, methods by name."""
         world = self.world
         world.parts["decide"] = self.dispatcher.decide_soon
+        world.parts["perform"] = self.dispatcher.perform
         world.parts["call_method"] = InternalCalls()
         world.parts["log_cdr"] = log_cdr
         self.clients = Clients()

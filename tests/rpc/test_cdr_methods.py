@@ -103,6 +103,19 @@ def test_what_was_refunded_can_be_charged_again(call: Call) -> None:
     assert (call.credit, call.cdr["Cost"]) == (PAID, 9.125)
 
 
+def test_many_stored_cdrs_are_taken_again_in_steps_each_of_them_once(call: Call, server: ServerProcess) -> None:
+    events = [
+        {"Tenant": "cgrates.org", "ID": str(number), "Event": {**call.fields, "RunID": f"run{number}"}}
+        for number in range(250)
+    ]
+    assert server.call("CDRsV1.ProcessEvents", Flags=["*chargers:false"], CGREvents=events) == "OK"
+    assert call.credit == 100 - 250 * Decimal("9.125")
+    assert call.again("*rerate") == "OK"
+    assert call.credit == 100 - 250 * Decimal("9.125")
+    assert call.again("*refund") == "OK"
+    assert (call.credit, {it["Cost"] for it in call.cdrs}, len(call.cdrs)) == (100, {-1}, 250)
+
+
 def test_rerating_keeps_every_run_to_itself(call: Call, server: ServerProcess) -> None:
     call.process("*chargers:false", RunID="retail")
     call.process("*chargers:false", RunID="raw", RequestType="*none")

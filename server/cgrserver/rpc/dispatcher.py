@@ -8,6 +8,7 @@ were fetched. An error undoes its decision. What is not an expected error is log
 Does not know: sockets, storage, what methods mean.
 """
 
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
@@ -429,7 +430,7 @@ class Dispatcher:
     ) -> None:
         reply: bytes | None
         try:
-            with trio.fail_after(self._limits.fetch_s):
+            with trio.fail_after(math.inf if method.is_long else self._limits.fetch_s):
                 fetched = await fetching
         except CgrError as error:
             reply = self._error(request, str(error))

@@ -36,7 +36,7 @@ class Method(msgspec.Struct, frozen=True):
 
     `args` is the type of the single parameter (an Args record, `str`, ...); `mandatory` are the fields that must not
     have their zero value; `fetch(store, world, args)` reads from the store what the decision needs, and its result is
-    the decision's third argument.
+    the decision's third argument. `is_long`: it may take longer than `limits.store_timeout`, as it works in steps.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Method(msgspec.Struct, frozen=True):
     mandatory: tuple[str, ...] = ()
     fetch: Callable[[Any, World, Any], Any] | None = None
     summary: str = ""
+    is_long: bool = False
 
 
 #: Every declared method by its wire name. Filled while the packages are imported, constant afterwards.
@@ -63,6 +64,7 @@ def method(
     mandatory: tuple[str, ...] = (),
     fetch: Callable[[Any, World, Any], Any] | None = None,
     aliases: tuple[str, ...] = (),
+    is_long: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare the decorated function as RPC method `name` (and `aliases`); its first docstring line is the summary.
 
@@ -74,7 +76,7 @@ def method(
         summary = (decide.__doc__ or "").strip().split("\n")[0]
         for wire_name in (name, *aliases):
             assert wire_name not in METHODS, f"{wire_name} is declared twice"
-            METHODS[wire_name] = Method(wire_name, decide, kind, mandatory, fetch, summary)
+            METHODS[wire_name] = Method(wire_name, decide, kind, mandatory, fetch, summary, is_long)
         return decide
 
     return declare

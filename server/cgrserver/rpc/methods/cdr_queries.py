@@ -159,7 +159,7 @@ async def _find_to_remove(store: Reads, world: World, args: CdrFilterArgs) -> li
     return await store.find_cdrs(args.filter(world))
 
 
-@method("CDRsV1.GetCDRs", aliases=("CDRsV2.GetCDRs",), fetch=_show)
+@method("CDRsV1.GetCDRs", aliases=("CDRsV2.GetCDRs",), fetch=_show, is_long=True)
 def get_cdrs(world: World, args: CdrFilterArgs, shown: msgspec.Raw | None) -> msgspec.Raw:
     """List the stored CDRs that a filter matches."""
     if shown is None:
@@ -173,7 +173,7 @@ def count_cdrs(world: World, args: CdrFilterArgs, count: int) -> int:
     return count
 
 
-@method("APIerSv2.GetCDRs", fetch=_show_external)
+@method("APIerSv2.GetCDRs", fetch=_show_external, is_long=True)
 def get_external_cdrs(world: World, args: CdrFilterArgs, shown: msgspec.Raw | None) -> msgspec.Raw:
     """List the stored CDRs that a filter matches, instants, usage and cost details as texts."""
     if shown is None:
@@ -181,7 +181,7 @@ def get_external_cdrs(world: World, args: CdrFilterArgs, shown: msgspec.Raw | No
     return shown
 
 
-@method("APIerSv1.GetCDRs", fetch=_show_legacy)
+@method("APIerSv1.GetCDRs", fetch=_show_legacy, is_long=True)
 def get_legacy_cdrs(world: World, args: LegacyFilterArgs, shown: msgspec.Raw | None) -> msgspec.Raw:
     """List the stored CDRs that the older filter matches, instants, usage and cost details as texts."""
     if shown is None:

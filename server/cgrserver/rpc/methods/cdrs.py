@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -118,26 +119,60 @@ class RateArgs(CdrFilterArgs):
     Flags: list[str] | None = None
 
 
-async def _fetch_filtered(store: Any, world: World, args: RateArgs) -> StoredCdrs:
+#: Stored CDRs that are taken again in one decision. More of them are several, between which others have their turn.
+AGAIN_AT_ONCE = 100
+
+
+def _to_rate(world: World, args: RateArgs) -> Switches:
+    base = msgspec.structs.replace(configured(world), rals=True)
+    return switches_for(base, args.APIOpts or {}, args.Flags or [])
+
+
+def _to_reprocess(world: World, args: RateArgs) -> Switches:
+    chosen = switches_for(Switches(reprocess=True), args.APIOpts or {}, args.Flags or [])
+    return msgspec.structs.replace(chosen, reprocess=True)
+
+
+Choose = Callable[[World, RateArgs], Switches]
+
+
+async def _all_but_the_last(store: Any, world: World, args: RateArgs, choose: Choose) -> StoredCdrs:
+    """Take all but the last hundred of the stored CDRs again, each hundred durably; return these last ones.
+
+    The first error ends it: what was done before stands.
+    """
     if args.Limit == 0:  # at most none
         return StoredCdrs()
     found = await store.find_cdrs(args.filter(world))
-    return StoredCdrs({(cdr.cgrid, cdr.run_id): cdr for cdr in found}, {})
+    perform = world.parts.get("perform")
+    if len(found) <= AGAIN_AT_ONCE or perform is None:
+        return StoredCdrs({(cdr.cgrid, cdr.run_id): cdr for cdr in found}, {})
+    keys = [(cdr.cgrid, cdr.run_id) for cdr in found]
+    parts = [keys[start : start + AGAIN_AT_ONCE] for start in range(0, len(keys), AGAIN_AT_ONCE)]
+    for part in parts[:-1]:
+        stored = await _as_they_are(store, part)
+        if stored.cdrs:
+            await perform("CDRs again", partial(_again, args=args, stored=stored, switches=choose(world, args)))
+    return await _as_they_are(store, parts[-1])
 
 
-@method("CDRsV1.RateCDRs", fetch=_fetch_filtered)
+async def _as_they_are(store: Any, keys: list[tuple[str, str]]) -> StoredCdrs:
+    """Return CDRs that were found a while ago, in their order, as they are now; those that are gone are left out."""
+    cdrs, _ = await store.find_calls(sorted({cgrid for cgrid, _ in keys}))
+    known = {(cdr.cgrid, cdr.run_id): cdr for cdr in cdrs}
+    return StoredCdrs({key: known[key] for key in keys if key in known}, {})
+
+
+@method("CDRsV1.RateCDRs", fetch=partial(_all_but_the_last, choose=_to_rate), is_long=True)
 def rate_cdrs(world: World, args: RateArgs, stored: StoredCdrs) -> str:
     """Rate stored CDRs again. Without *rerate, a CDR that is stored already is refused."""
-    base = msgspec.structs.replace(configured(world), rals=True)
-    return _again(world, args, stored, switches_for(base, args.APIOpts or {}, args.Flags or []))
+    return _again(world, args, stored, _to_rate(world, args))
 
 
-@method("CDRsV1.ReprocessCDRs", fetch=_fetch_filtered)
+@method("CDRsV1.ReprocessCDRs", fetch=partial(_all_but_the_last, choose=_to_reprocess), is_long=True)
 def reprocess_cdrs(world: World, args: RateArgs, stored: StoredCdrs) -> str:
     """Take stored CDRs through the steps that the flags name, and no others."""
-    base = Switches(reprocess=True)
-    chosen = switches_for(base, args.APIOpts or {}, args.Flags or [])
-    return _again(world, args, stored, msgspec.structs.replace(chosen, reprocess=True))
+    return _again(world, args, stored, _to_reprocess(world, args))
 
 
 def _again(world: World, args: RateArgs, stored: StoredCdrs, switches: Switches) -> str:

@@ -79,7 +79,7 @@ def test_a_batch_has_the_columns_that_were_told_before(plan: Path, other: Path) 
 
 
 def test_groups_add_up_the_rows_that_both_price(plan: Path, other: Path) -> None:
-    found = _compared(plan, other).groups.found
+    found = {grouping: _compared(plan, other).groups.of(grouping) for grouping in GROUPINGS}
     germany = found["destination"]["DST_DE"]
     assert (germany.row_count, germany.both_count) == (2, 2)
     assert (germany.old_nano, germany.new_nano) == (75_000_000, 37_500_000)
@@ -92,13 +92,13 @@ def test_groups_add_up_the_rows_that_both_price(plan: Path, other: Path) -> None
 
 def test_the_day_is_that_of_the_calls_clock(plan: Path, other: Path) -> None:
     rows = [{**ROWS[0], "AnswerTime": text} for text in ("2026-03-02T23:30:00Z", "2026-03-03T00:30:00+01:00")]
-    assert set(_compared(plan, other, rows).groups.found["day"]) == {"2026-03-02", "2026-03-03"}
+    assert set(_compared(plan, other, rows).groups.of("day")) == {"2026-03-02", "2026-03-03"}
 
 
 def test_the_same_tariff_twice_makes_no_difference(plan: Path) -> None:
     groups = _compared(plan, plan).groups
     assert groups.total.difference_nano == 0
-    assert all(group.difference_nano == 0 for found in groups.found.values() for group in found.values())
+    assert all(group.difference_nano == 0 for grouping in GROUPINGS for group in groups.of(grouping).values())
 
 
 def test_every_grouping_has_the_sums_of_the_rows(plan: Path, other: Path) -> None:
@@ -120,7 +120,7 @@ def test_every_grouping_has_the_sums_of_the_rows(plan: Path, other: Path) -> Non
             if row["Difference"] is not None:
                 wanted = [wanted[0] + row["Cost"], wanted[1] + row["NewCost"], wanted[2] + 1]
     for grouping in GROUPINGS:
-        groups = comparer.groups.found[grouping].values()
+        groups = comparer.groups.of(grouping).values()
         found = [Decimal(sum(group[place] for group in groups)) / 10**9 for place in (4, 5)]
         assert [*found, sum(group.both_count for group in groups)] == wanted, grouping
         assert sum(group.row_count for group in groups) == 600
@@ -138,6 +138,23 @@ def test_a_column_called_as_one_of_the_result_is_refused(plan: Path, other: Path
     batch = pa.RecordBatch.from_pylist([{**ROWS[0], "Difference": "1"}])
     with pytest.raises(BadRequest, match="a column of the input is called Difference"):
         _comparer(plan, other).output_schema(batch.schema)
+
+
+def test_any_number_of_groups_has_room(plan: Path) -> None:
+    comparer = _comparer(plan, plan)
+    for first in range(0, 3000, 500):
+        rows = [{**ROWS[0], "Account": f"a{number}"} for number in range(first, first + 600)]
+        comparer.rate(pa.RecordBatch.from_pylist(rows))
+    groups = comparer.groups.of("subject")
+    assert len(groups) == 3100
+    assert sum(group.row_count for group in groups.values()) == comparer.groups.total.row_count == 3600
+    assert groups["a550"].old_nano == 2 * 60_000_000
+
+
+def test_no_account_and_an_empty_one_are_one_group(plan: Path) -> None:
+    rows = [{**ROWS[0], "Account": name} for name in ("", None, "1001", "", None)]
+    found = _compared(plan, plan, rows).groups.of("subject")
+    assert {name: group.row_count for name, group in found.items()} == {"(none)": 4, "1001": 1}
 
 
 # --- what is shown, written and drawn --------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ NONE = "(none)"
 _EPOCH = date(1970, 1, 1)
 _LOW = 0xFFFF_FFFF
 
+#: What is counted and summed of each group.
+COLUMNS = 8
+
 
 class Group(NamedTuple):
     """The rows of one group. Costs (1e-9) are those of the `both_count` rows that both tariffs price."""
@@ -62,32 +65,56 @@ class Group(NamedTuple):
         return Group(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-class Groups:
-    """The groups of all rows so far, by grouping and then by name. Threads may add at once."""
+class _Sums:
+    """What is added up of each group: its columns as `_Counted` has them, by the place of its name."""
 
     def __init__(self) -> None:
-        self.found: dict[str, dict[str, Group]] = {grouping: {} for grouping in GROUPINGS}
+        self.places: dict[str, int] = {}
+        self.columns = numpy.zeros((COLUMNS, 1024), dtype=int64)
+
+    def add(self, names: list[str], sums: NDArray[int64]) -> None:
+        present = numpy.flatnonzero(sums[0])
+        places = self.places
+        mine = [places.setdefault(names[place], len(places)) for place in present.tolist()]
+        while len(places) > self.columns.shape[1]:
+            self.columns = numpy.concatenate([self.columns, numpy.zeros_like(self.columns)], axis=1)
+        if len(set(mine)) == len(mine):
+            self.columns[:, mine] += sums[:, present]
+        else:  # no text and an empty one are the same group
+            numpy.add.at(self.columns, (slice(None), mine), sums[:, present])
+
+    def groups(self) -> dict[str, Group]:
+        found = {}
+        for name, (rows, both, only_old, only_new, *halves) in zip(self.places, self.columns.T.tolist(), strict=False):
+            old_high, old_low, new_high, new_low = halves
+            old_nano, new_nano = (old_high << 32) + old_low, (new_high << 32) + new_low
+            found[name] = Group(rows, both, only_old, only_new, old_nano, new_nano)
+        return found
+
+
+class Groups:
+    """The groups of all rows so far. Threads may add at once."""
+
+    def __init__(self) -> None:
+        self._sums = {grouping: _Sums() for grouping in GROUPINGS}
         self._adding = threading.Lock()
+
+    def of(self, grouping: str) -> dict[str, Group]:
+        """Return the groups of a grouping by name."""
+        return self._sums[grouping].groups()
 
     @property
     def total(self) -> Group:
         """All rows together."""
         total = Group()
-        for group in self.found["day"].values():
+        for group in self.of("day").values():
             total = total.plus(group)
         return total
 
-    def add(self, grouping: str, names: list[str], sums: list[NDArray[int64]]) -> None:
-        """Add rows that were summed by their places in a list of names; see `_sums`."""
-        present = numpy.flatnonzero(sums[0])
-        columns = [column[present].tolist() for column in sums]
+    def add(self, grouping: str, names: list[str], sums: NDArray[int64]) -> None:
+        """Add rows that were summed by their places in a list of names; see `_Counted.sums`."""
         with self._adding:
-            groups = self.found[grouping]
-            for place, rows, both, only_old, only_new, *parts in zip(present.tolist(), *columns, strict=True):
-                old_high, old_low, new_high, new_low = parts
-                added = Group(rows, both, only_old, only_new, (old_high << 32) + old_low, (new_high << 32) + new_low)
-                name = names[place]
-                groups[name] = groups[name].plus(added) if name in groups else added
+            self._sums[grouping].add(names, sums)
 
 
 class Comparer(Rater):
@@ -146,13 +173,13 @@ def _reasons(old: Rated, new: Rated, is_apart: NDArray[bool_]) -> dict[str, int]
 
 
 class _Counted:
-    """What is added up of a batch: of each row whether who prices it, and the costs in halves that cannot overflow."""
+    """What is added up of a batch, by row: whether who prices it, and costs in halves, whose sums stay in 64 bits."""
 
     def __init__(self, old: Rated, new: Rated) -> None:
         is_both = ~(old.is_refused | new.is_refused)
         old_nano, new_nano = (numpy.where(is_both, rated.costs_nano, 0) for rated in (old, new))
-        self._columns = [
-            numpy.ones(len(is_both), dtype=int64),
+        self._columns = (
+            None,
             is_both.astype(int64),
             (~old.is_refused & new.is_refused).astype(int64),
             (old.is_refused & ~new.is_refused).astype(int64),
@@ -160,15 +187,17 @@ class _Counted:
             old_nano & _LOW,
             new_nano >> 32,
             new_nano & _LOW,
-        ]
+        )
+        assert len(self._columns) == COLUMNS
 
-    def sums(self, places: NDArray[Any], count: int) -> list[NDArray[int64]]:
-        """Return the columns summed by groups: for each column (count,) int64."""
-        found = []
-        for column in self._columns:
-            sums = numpy.zeros(count, dtype=int64)
-            numpy.add.at(sums, places, column)
-            found.append(sums)
+    def sums(self, places: NDArray[Any], count: int) -> NDArray[int64]:
+        """Return the columns summed by groups, (COLUMNS, count) int64; the first counts the rows."""
+        found = numpy.zeros((COLUMNS, count), dtype=int64)
+        for sums, column in zip(found, self._columns, strict=True):
+            if column is None:
+                sums += numpy.bincount(places, minlength=count)
+            else:
+                numpy.add.at(sums, places, column)
         return found
 
 
@@ -250,7 +279,7 @@ def group_table(groups: Groups) -> pa.Table:
 
 def in_order(groups: Groups, grouping: str) -> list[tuple[str, Group]]:
     """Return the groups of a grouping, the largest difference first; days as they came."""
-    found = groups.found[grouping]
+    found = groups.of(grouping)
     if grouping == "day":
         return sorted(found.items())
     return sorted(found.items(), key=lambda item: (-abs(item[1].difference_nano), item[0]))

@@ -12,16 +12,21 @@ import msgspec
 from cgrcore.accounting import account_as_wire
 from cgrcore.actions.context import Run
 from cgrcore.actions.records import Action, Message
-from cgrcore.errors import BadRequest, NotFound
+from cgrcore.errors import BadRequest, NotFound, Unavailable
 from cgrcore.world import World
 
 __all__ = ["later", "mail", "post", "remote_set_account"]
+
+#: Messages that may wait. A target that is down has its messages moved to the dead letters long before.
+MESSAGES_LIMIT = 200_000
 
 _encode_json = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def later(world: World, kind: str, body: Any, target: str = "") -> None:
-    """Leave a message of a kind for a target, to be delivered after the commit."""
+    """Leave a message of a kind for a target, to be delivered after the commit. Raises Unavailable OUTBOX_FULL."""
+    if len(world.state.table("outbox")) >= MESSAGES_LIMIT:
+        raise Unavailable("OUTBOX_FULL", subject="outbox")
     uuid = world.new_id()
     text = _encode_json(body).decode()
     world.state.table("outbox").put(uuid, Message(uuid, kind, target, text, world.now_at))

@@ -17,7 +17,7 @@ from cgrserver.rpc.methods.outside import (
     replay_dead_letters,
     replay_failed_posts,
 )
-from cgrserver.services import outside
+from cgrserver.services import lines, outside
 from cgrserver.services.outside import OutsideTask
 
 from cgrcore.actions import Action, Message
@@ -117,14 +117,13 @@ async def test_a_peer_who_answers_a_byte_at_a_time_is_cut_at_the_deadline(world:
     assert dead(world)[0].last_error == "deadline passed"
 
 
-async def test_one_slow_peer_does_not_hold_up_the_others(
-    world: World, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(outside, "AT_ONCE", 1)
-    world.settings["general"]["reply_timeout"] = 50_000_000
+async def test_a_peer_who_hangs_does_not_hold_up_the_others(world: World, receiver: HttpReceiver) -> None:
     with http_receiver() as slow:
         slow.drips = True
-        post(world, slow.url)
+        for number in range(300):
+            world.state.table("outbox").records[str(number)] = Message(
+                str(number), "*http_post", slow.url, "{}", number
+            )
         post(world, receiver.url)
         await sending(world, lambda: bool(receiver.bodies))
 
@@ -132,12 +131,30 @@ async def test_one_slow_peer_does_not_hold_up_the_others(
 async def test_many_messages_are_all_delivered_though_few_are_under_way(
     world: World, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outside, "UNDER_WAY", 3)
+    monkeypatch.setattr(lines, "UNDER_WAY", 3)
     for number in range(20):
         message = Message(str(number), "*http_post", receiver.url, "{}", number)
         world.state.table("outbox").records[message.uuid] = message
     await sending(world, lambda: not len(world.state.table("outbox")))
     assert len(receiver.bodies) == 20
+
+
+async def test_what_was_queued_first_is_sent_first(
+    world: World, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "UNDER_WAY", 1)
+    for number in (3, 1, 2):
+        message = Message(str(number), "*http_post", receiver.url, str(number), number)
+        world.state.table("outbox").records[message.uuid] = message
+    await sending(world, lambda: not len(world.state.table("outbox")))
+    assert receiver.received == [1, 2, 3]
+
+
+def test_beyond_so_many_messages_an_action_fails(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cgrcore.actions.outside.MESSAGES_LIMIT", 1)
+    post(world, "http://127.0.0.1:1/")
+    with pytest.raises(PartiallyExecuted):
+        post(world, "http://127.0.0.1:1/")
 
 
 async def test_what_waits_in_the_outbox_is_sent_after_a_restart(world: World, receiver: HttpReceiver) -> None:

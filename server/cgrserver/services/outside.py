@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
-from heapq import nsmallest
 from typing import Any
 
 import msgspec
@@ -30,17 +29,17 @@ from cgrcore.timing import format_duration, format_time
 from cgrcore.world import World
 from cgrserver.services.delivery import FAILURES, Attempt
 from cgrserver.services.last_cdr import find_last_summary
+from cgrserver.services.lines import Lines
 
 __all__ = ["OutsideTask"]
 
 log = structlog.get_logger()
 
-#: Messages that are on their way at one time, and those that are, or pause between two attempts; the others wait.
-AT_ONCE = 10
-UNDER_WAY = 1000
+#: Threads of attempts to all targets, those that were cut and have not noticed yet among them.
+THREADS = 64
 
-#: Threads of attempts, those that were cut and have not noticed yet among them.
-THREADS = 4 * AT_ONCE
+#: The pause after a look at the outbox, for each message in it: the longer that takes, the less often it is done.
+LOOK_S = 2e-6
 
 #: The pause before the second attempt; each further one is twice as long.
 FIRST_PAUSE_S = 1.0
@@ -70,8 +69,7 @@ class OutsideTask:
         self._deadline_s: float = settings["general"]["reply_timeout"] / 10**9
         self._attempts: int = max(1, settings["general"]["poster_attempts"])
         self._first_pause_s = first_pause_s
-        self._under_way: set[str] = set()
-        self._limit = trio.CapacityLimiter(AT_ONCE)
+        self._lines = Lines()
         self._threads = trio.CapacityLimiter(THREADS)
         self._changed = trio.Event()
         world.parts["send_outbox"] = self.wake
@@ -85,19 +83,19 @@ class OutsideTask:
         async with trio.open_nursery() as nursery:
             while True:
                 self._changed = trio.Event()
-                for message in self._next_messages():
-                    self._under_way.add(message.uuid)
-                    nursery.start_soon(self._deliver, message)
+                outbox = self._world.state.table("outbox").records
+                for message in self._lines.take_in(outbox.values()):
+                    nursery.start_soon(self._deliver, message, nursery)
+                await trio.sleep(LOOK_S * len(outbox))
                 with trio.move_on_after(LONGEST_PAUSE_S):  # a store that failed may have brought messages back
                     await self._changed.wait()
 
-    def _next_messages(self) -> list[Message]:
-        """Return the oldest of those that wait, as many as may be under way."""
-        outbox = self._world.state.table("outbox").records
-        waiting = (message for uuid, message in outbox.items() if uuid not in self._under_way)
-        return nsmallest(UNDER_WAY - len(self._under_way), waiting, key=lambda message: message.queued_at)
+    async def _deliver(self, message: Message, nursery: trio.Nursery) -> None:
+        await self._try_until_settled(message)
+        for following in self._lines.end(message):
+            nursery.start_soon(self._deliver, following, nursery)
 
-    async def _deliver(self, message: Message) -> None:
+    async def _try_until_settled(self, message: Message) -> None:
         pause_s = self._first_pause_s
         while True:
             error = await self._attempt(message)
@@ -137,7 +135,7 @@ class OutsideTask:
         if message.kind == "*reset_account_cdr":
             return await self._reset_account(message.target)
         attempt = Attempt(message, self._settings)
-        async with self._limit:
+        async with self._lines.attempts_of(message):
             with trio.move_on_after(self._deadline_s) as deadline:
                 try:
                     answer = await trio.to_thread.run_sync(attempt.send, abandon_on_cancel=True, limiter=self._threads)
@@ -197,9 +195,6 @@ class OutsideTask:
             self._decide(reason, move)
         except CgrError as error:
             log.error("outbox", doing=reason, why=str(error))
-        if table != "outbox":
-            self._under_way.discard(message.uuid)
-            self.wake()
 
     def _keep_account(self, answer: bytes) -> None:
         """Replace the account by the one that was answered, when it has balances."""

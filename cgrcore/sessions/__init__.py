@@ -16,10 +16,12 @@ from cgrcore.sessions.control import (
 )
 from cgrcore.sessions.finding import (
     active_sessions,
+    candidates,
     cgrid_of,
     closed_sessions,
     find_active,
     is_known,
+    matching_runs,
     passive_sessions,
     relocate,
 )
@@ -51,6 +53,7 @@ __all__ = [
     "asking_for_calls",
     "authorise",
     "auto_debit",
+    "candidates",
     "cgrid_of",
     "closed_sessions",
     "count_runs",
@@ -69,6 +72,7 @@ __all__ = [
     "is_known",
     "list_runs",
     "low_balance",
+    "matching_runs",
     "message",
     "passive_sessions",
     "prefixed",

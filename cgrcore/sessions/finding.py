@@ -4,7 +4,7 @@ A session is named by its CGRID, the hash of OriginID and OriginHost unless the 
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from cgrcore.world import World
 
 __all__ = [
     "active_sessions",
+    "candidates",
     "cgrid_of",
     "closed_sessions",
     "find_active",
@@ -117,20 +118,28 @@ def relocate(world: World, sessions: Table[Session], event: dict[str, Any], cgri
 
 
 def matching_runs(
-    world: World, sessions: Table[Session], tenant: str, filter_ids: list[str]
+    world: World, sessions: Table[Session], tenant: str, filter_ids: list[str], keys: Iterable[str] | None = None
 ) -> Iterator[tuple[Session, SessionRun]]:
-    """Yield the sessions' runs that pass all filters, by CGRID. Raises NotFound for a filter that does not exist."""
-    wanted = _only_origin(filter_ids)
-    # Iterated as a table, not through its records: the reply waits when one of them is not committed yet.
-    keys = (
-        sorted(sessions) if wanted is None else [key for key in sessions if _has_origin(sessions.records[key], wanted)]
-    )
-    for key in keys:
-        session = sessions.records[key]
-        for run in session.runs:
+    """Yield the sessions' runs that pass all filters, by CGRID. Raises NotFound for a filter that does not exist.
+
+    Of `keys` (all candidates without) those are left out that are gone.
+    """
+    for key in candidates(sessions, filter_ids) if keys is None else keys:
+        session = sessions.records.get(key)
+        for run in session.runs if session is not None else ():
+            assert session is not None
             event = CgrEvent(tenant=session.tenant, id="", at=None, event=run.event, options=session.options)
             if not filter_ids or passes(world, tenant, filter_ids, event):
                 yield session, run
+
+
+def candidates(sessions: Table[Session], filter_ids: list[str]) -> list[str]:
+    """Return the CGRIDs of the sessions that may pass the filters, in order."""
+    wanted = _only_origin(filter_ids)
+    # Iterated as a table, not through its records: the reply waits when one of them is not committed yet.
+    return (
+        sorted(sessions) if wanted is None else [key for key in sessions if _has_origin(sessions.records[key], wanted)]
+    )
 
 
 def _only_origin(filter_ids: list[str]) -> str | None:

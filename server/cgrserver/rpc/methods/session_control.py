@@ -1,24 +1,31 @@
 """SessionSv1: listing sessions and steering them from outside."""
 
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 import msgspec
+import trio
 
 from cgrcore.cdrs import process_ended_session
-from cgrcore.errors import PartiallyExecuted, Refused
+from cgrcore.codecs import encode
+from cgrcore.errors import NotFound, PartiallyExecuted, Refused
 from cgrcore.event import time_of
 from cgrcore.sessions import (
     Session,
+    SessionRun,
     activate,
     active_sessions,
     alteration,
+    candidates,
     count_runs,
     deactivate,
     disconnect,
     external_session,
     forget,
     list_runs,
+    matching_runs,
     passive_sessions,
     session_from_wire,
     stand_by,
@@ -29,6 +36,9 @@ from cgrserver.rpc.registry import Args, method
 from cgrserver.services.session_clients import KnownCalls, SessionClients
 from cgrserver.services.session_replicas import SessionReplicas
 from cgrserver.services.sessions import end_unknown
+
+#: The table that a method is about.
+SessionsOf = Callable[[World], Table[Session]]
 
 
 class SessionFilterArgs(Args):
@@ -46,34 +56,96 @@ class SessionIdsArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-def _list(world: World, sessions: Table[Session], args: SessionFilterArgs) -> list[dict[str, Any]]:
+#: Sessions that are looked at before others have their turn: a few milliseconds.
+LOOKED_AT_ONCE = 200
+
+
+async def _in_steps(
+    world: World, sessions: Table[Session], args: SessionFilterArgs
+) -> AsyncGenerator[list[tuple[Session, SessionRun]], None]:
+    """Yield the matching runs of many sessions, those of a few sessions at a time."""
+    filters, tenant = args.Filters or [], world.tenant(args.Tenant)
+    keys = candidates(sessions, filters)
+    for start in range(0, len(keys), LOOKED_AT_ONCE):
+        yield list(matching_runs(world, sessions, tenant, filters, keys[start : start + LOOKED_AT_ONCE]))
+        await trio.lowlevel.checkpoint()
+
+
+def _fetch_list(sessions_of: SessionsOf) -> Callable[[Any, World, SessionFilterArgs], Any]:
+    """Return the fetch of a list: of many sessions it is made in steps, of few when it is decided (None)."""
+
+    async def show(world: World, args: SessionFilterArgs) -> msgspec.Raw:
+        node_id = str(world.settings["general"]["node_id"])
+        limit = args.Limit if args.Limit is not None and args.Limit > 0 else None
+        shown: list[bytes] = []
+        count = 0
+        async with aclosing(_in_steps(world, sessions_of(world), args)) as steps:
+            async for found in steps:
+                found = found if limit is None else found[: limit - count]
+                count += len(found)
+                if found:
+                    shown.append(encode([external_session(session, run, node_id) for session, run in found])[1:-1])
+                if limit is not None and count >= limit:
+                    break
+        if not count:
+            raise NotFound
+        return msgspec.Raw(b"[%b]" % b",".join(shown))
+
+    def fetch(store: Any, world: World, args: SessionFilterArgs) -> Any:
+        return show(world, args) if len(sessions_of(world).records) > LOOKED_AT_ONCE else None
+
+    return fetch
+
+
+def _fetch_count(sessions_of: SessionsOf) -> Callable[[Any, World, SessionFilterArgs], Any]:
+    """Return the fetch of a count, likewise."""
+
+    async def count(world: World, args: SessionFilterArgs) -> int:
+        async with aclosing(_in_steps(world, sessions_of(world), args)) as steps:
+            return sum([len(found) async for found in steps])
+
+    def fetch(store: Any, world: World, args: SessionFilterArgs) -> Any:
+        return count(world, args) if len(sessions_of(world).records) > LOOKED_AT_ONCE else None
+
+    return fetch
+
+
+def _list(world: World, sessions: Table[Session], args: SessionFilterArgs, listed: msgspec.Raw | None) -> Any:
+    len(sessions)  # the reply waits for what it may have seen
+    if listed is not None:
+        return listed
     found = list_runs(world, sessions, world.tenant(args.Tenant), args.Filters or [], args.Limit)
     node_id = str(world.settings["general"]["node_id"])
     return [external_session(session, run, node_id) for session, run in found]
 
 
-@method("SessionSv1.GetActiveSessions")
-def get_active_sessions(world: World, args: SessionFilterArgs) -> list[dict[str, Any]]:
+def _count(world: World, sessions: Table[Session], args: SessionFilterArgs, counted: int | None) -> int:
+    len(sessions)  # the reply waits for what it may have seen
+    return count_runs(world, sessions, world.tenant(args.Tenant), args.Filters or []) if counted is None else counted
+
+
+@method("SessionSv1.GetActiveSessions", fetch=_fetch_list(active_sessions))
+def get_active_sessions(world: World, args: SessionFilterArgs, listed: msgspec.Raw | None) -> Any:
     """List the runs of sessions charged here."""
-    return _list(world, active_sessions(world), args)
+    return _list(world, active_sessions(world), args, listed)
 
 
-@method("SessionSv1.GetPassiveSessions")
-def get_passive_sessions(world: World, args: SessionFilterArgs) -> list[dict[str, Any]]:
+@method("SessionSv1.GetPassiveSessions", fetch=_fetch_list(passive_sessions))
+def get_passive_sessions(world: World, args: SessionFilterArgs, listed: msgspec.Raw | None) -> Any:
     """List the runs of sessions that stand by for another node."""
-    return _list(world, passive_sessions(world), args)
+    return _list(world, passive_sessions(world), args, listed)
 
 
-@method("SessionSv1.GetActiveSessionsCount")
-def get_active_sessions_count(world: World, args: SessionFilterArgs) -> int:
+@method("SessionSv1.GetActiveSessionsCount", fetch=_fetch_count(active_sessions))
+def get_active_sessions_count(world: World, args: SessionFilterArgs, counted: int | None) -> int:
     """Count the runs of sessions charged here."""
-    return count_runs(world, active_sessions(world), world.tenant(args.Tenant), args.Filters or [])
+    return _count(world, active_sessions(world), args, counted)
 
 
-@method("SessionSv1.GetPassiveSessionsCount")
-def get_passive_sessions_count(world: World, args: SessionFilterArgs) -> int:
+@method("SessionSv1.GetPassiveSessionsCount", fetch=_fetch_count(passive_sessions))
+def get_passive_sessions_count(world: World, args: SessionFilterArgs, counted: int | None) -> int:
     """Count the runs of sessions that stand by."""
-    return count_runs(world, passive_sessions(world), world.tenant(args.Tenant), args.Filters or [])
+    return _count(world, passive_sessions(world), args, counted)
 
 
 class SessionChangeArgs(SessionFilterArgs):

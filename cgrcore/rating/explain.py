@@ -146,7 +146,7 @@ def _reasons(call: Call, part: QuotePart, before: QuotePart | None) -> list[tupl
     found = []
     if before is None or before.profile_id != part.profile_id:
         own = f"*out:{call.tenant}:{call.category}:{call.subject}"
-        found.append(("profile", part.profile_id + ("" if part.profile_id == own else f" (none is {own})"), ""))
+        found.append(("profile", part.profile_id + ("" if part.profile_id == own else f" instead of {own}"), ""))
     if before is None or (before.plan_id, before.activated_at) != (part.plan_id, part.activated_at):
         since = "always" if part.activated_at == ZERO_AT else f"since {format_time(part.activated_at)}"
         found.append(("plan", f"{part.plan_id} {since}", ""))

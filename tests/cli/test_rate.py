@@ -27,7 +27,7 @@ def test_a_quote_is_told_line_by_line() -> None:
     assert lines["connect fee"] == "0.375"
     assert lines["part"] == "4.375"
     assert lines["cost"] == "4.75"
-    assert "*out:cgrates.org:call:*any (none is *out:cgrates.org:call:1001)" in table
+    assert "*out:cgrates.org:call:*any instead of *out:cgrates.org:call:1001" in table
     assert "RP_2023 since 2022-01-01T00:00:00Z" in table
     assert "1002 of destination DST_1002" in table
     assert "5 x 30s at 0.875" in table

@@ -1,5 +1,6 @@
 """Corrections posted to a real server: the difference, once, whoever is killed in the middle."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -178,6 +179,18 @@ def test_a_server_that_was_killed_is_waited_for(server: ServerProcess, rated: Pa
     told, _ = client.communicate(timeout=120)
     assert client.returncode == 0
     assert told.splitlines()[-1] == f"{{'POSTED': {COUNT}}} {int(COUNT * (CORRECTED - CHARGED) * NANO)}"
+    _assert_corrected_once(server)
+
+
+@pytest.mark.slow
+def test_two_clients_at_once_correct_each_cdr_once(server: ServerProcess, rated: Path, dearer: Path) -> None:
+    clients = [_client(server, rated, dearer) for _ in range(2)]
+    posted = 0
+    for client in clients:
+        told, _ = client.communicate(timeout=120)
+        counts, _, _ = told.splitlines()[-1].rpartition(" ")
+        posted += ast.literal_eval(counts).get("POSTED", 0)
+    assert posted == COUNT
     _assert_corrected_once(server)
 
 

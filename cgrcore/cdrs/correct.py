@@ -53,6 +53,8 @@ def correct_cdr(
     account_id = account_id_of(cdr.tenant, cdr.account) if cdr.request_type in ACCOUNTABLE else ""
     against = _against(world, cdr, account_id)
     cost_nano = debited_nano if account_id else price_nano
+    if cost_nano < 0:
+        against = against or "NEGATIVE_COST"
     before_nano = cdr.cost_nano
     if against or before_nano is None or before_nano == cost_nano:
         return Correction(against or UNCHANGED, "", before_nano, cost_nano)

@@ -148,6 +148,11 @@ def test_a_cost_that_was_agreed_stays(office: Office, phone: Phone) -> None:
     assert _refused(office, phone) == "COST_AGREED"
 
 
+def test_a_cost_below_nothing_is_left_to_a_person(office: Office, phone: Phone, charged: Cdr) -> None:
+    assert _correct(office, phone, "-0.1").status == "NEGATIVE_COST"
+    assert held(office.world) == {"m": "9.4"}
+
+
 def test_what_minutes_paid_is_not_charged_in_money() -> None:
     world = make_world()
     make_account(world, balance(world, "*voice", "u", 45 * SECOND_NS), balance(world, "*monetary", "m", 10))

@@ -57,8 +57,6 @@ def correct_costs(world: World, args: CorrectionsArgs, stored: StoredCdrs) -> li
         key = (given.CGRID, given.RunID or "*default")
         cost_nano = nano_from_number(given.Cost)
         debited_nano = cost_nano if given.DebitedCost is None else nano_from_number(given.DebitedCost)
-        if min(cost_nano, debited_nano) < 0:
-            raise BadRequest(f"negative cost of {given.CGRID}: {min(cost_nano, debited_nano)} nano")
         done = correct_cdr(world, stored.cdrs.get(key), cost_nano, debited_nano, is_dry_run=args.DryRun)
         replies.append(_as_wire(*key, done))
     return replies

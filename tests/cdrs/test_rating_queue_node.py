@@ -126,7 +126,7 @@ def test_beyond_the_bound_cdrs_are_refused_with_an_answer_that_says_so(start: St
     assert len(cdrs(server)) == 10
 
 
-def test_what_was_rerated_or_removed_while_it_waited_is_charged_once_or_not_at_all(start: Start) -> None:
+def test_what_was_rerated_while_it_waited_is_charged_once(start: Start) -> None:
     server = start("node", *QUEUE)
     before = balances(server)[0]
     take_in(server, range(0, 70, 7), RequestType="*postpaid", Account="900", Destination="1002")

@@ -1,7 +1,9 @@
 """What CDR methods answer where CGRateS loses money, makes it or dies: against a process with the fosdem plan."""
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha1
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from tests.slides.conftest import balance, event, load_plan
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    running = ServerProcess(tmp_path_factory.mktemp("cdrs"), ("general.rpc_compat=current",))
+    settings = ("general.rpc_compat=current", "caches.partitions.*closed_sessions.ttl=2s")
+    running = ServerProcess(tmp_path_factory.mktemp("cdrs"), settings)
     load_plan(running)
     yield running
     running.kill()
@@ -173,6 +176,28 @@ def test_the_end_of_a_call_whose_cdr_is_stored_charges_nothing_also_after_a_cras
     session.server.start()
     assert ask(session, "TerminateSession") == "OK"
     assert session.credit == PAID
+
+
+def test_the_end_of_a_session_that_is_forgotten_charges_nothing(session: Call) -> None:
+    ask(session, "InitiateSession")
+    ask(session, "TerminateSession")
+    deadline = time.monotonic() + 20
+    while not is_forgotten(session):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)  # the other process forgets by itself
+    assert ask(session, "TerminateSession") == "OK"
+    session.server.call("SessionSv1.ProcessCDR", Event=session.fields)
+    assert (session.cdr["Cost"], session.credit) == (9.125, PAID)
+
+
+def is_forgotten(session: Call) -> bool:
+    """Whether the cost of the session is kept for its CDR, which it is once the session is forgotten."""
+    cgrid = sha1(session.fields["OriginID"].encode()).hexdigest()
+    try:
+        session.server.call("APIerSv1.GetEventCost", CgrId=cgrid)
+    except CallRefused:
+        return False
+    return True
 
 
 def test_a_start_that_comes_after_the_end_is_refused(session: Call) -> None:

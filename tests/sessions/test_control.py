@@ -3,6 +3,7 @@
 import pytest
 
 from cgrcore.errors import CgrError, NotFound
+from cgrcore.event import CgrEvent
 from cgrcore.sessions import (
     activate,
     active_sessions,
@@ -134,6 +135,47 @@ def test_a_filter_that_does_not_exist_ends_nothing(phones: list[Phone]) -> None:
     with pytest.raises(NotFound):
         decide(phones[0].world, lambda world: disconnect(world, "cgrates.org", ["FLT_UNKNOWN"], None))
     assert all(it.is_active for it in phones)
+
+
+# --- what was allocated ----------------------------------------------------------------------------------------------
+
+
+class Lines:
+    """A resource: which calls hold a line."""
+
+    def __init__(self, world: World) -> None:
+        self.held = {"call-1"}
+        world.settings["sessions"]["resources_conns"] = ["*internal"]
+        world.parts["resources_for_sessions"] = self._ask
+
+    def _ask(self, world: World, event: CgrEvent, what: str) -> str:
+        assert what == "release"
+        usage_id = event.options["*rsUsageID"]
+        if usage_id not in self.held:
+            raise NotFound(subject="usage", subject_id=usage_id)
+        self.held.remove(usage_id)
+        return "OK"
+
+
+def test_a_disconnected_session_gives_back_its_resources(phone: Phone) -> None:
+    lines = Lines(phone.world)
+    phone.initiate("60s")
+    decide(phone.world, lambda world: disconnect(world, "cgrates.org", [], None))
+    assert lines.held == set()
+
+
+def test_a_silent_session_gives_back_its_resources(silent: Phone) -> None:
+    lines = Lines(silent.world)
+    assert silence(silent)
+    assert lines.held == set()
+
+
+def test_a_session_without_resources_ends_too(phone: Phone) -> None:
+    lines = Lines(phone.world)
+    lines.held.clear()
+    phone.initiate("60s")
+    decide(phone.world, lambda world: disconnect(world, "cgrates.org", [], None))
+    assert not phone.is_active
 
 
 # --- standing by -----------------------------------------------------------------------------------------------------

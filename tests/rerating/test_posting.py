@@ -300,6 +300,34 @@ def test_rows_go_in_batches_with_their_price_and_their_debit(plan: Path, tmp_pat
     assert (done.counts, done.unrated_count) == ({"UNCHANGED": 3}, 1)
 
 
+def test_a_call_without_a_subject_is_priced_as_it_was(tmp_path: Path) -> None:
+    """The account has a price of its own, which sessions found and CDRs did not."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    own = "cgrates.org,call,1001,2020-01-01T00:00:00Z,RP_OWN,\n"
+    more = {
+        "RatingProfiles.csv": PLAN["RatingProfiles.csv"] + own,
+        "RatingPlans.csv": PLAN["RatingPlans.csv"] + "RP_OWN,DR_OWN,*any,10\n",
+        "DestinationRates.csv": PLAN["DestinationRates.csv"] + "DR_OWN,DST_DE,RT_OWN,*up,4,0,\n",
+        "Rates.csv": PLAN["Rates.csv"] + "RT_OWN,0,0.03,60s,1s,0s\n",
+    }
+    for name, content in {**PLAN, **more}.items():
+        (folder / name).write_text(content)
+    sent: list[tuple[str, float, float]] = []
+
+    def take(request: bytes) -> bytes:
+        corrections = json.loads(request)["params"][0]["Corrections"]
+        sent.extend((it["CGRID"], it["Cost"], it["DebitedCost"]) for it in corrections)
+        return json.dumps([{"Status": "UNCHANGED", "Account": "", "Difference": 0}] * len(corrections)).encode()
+
+    rows = [
+        {**_row(), "CGRID": cgrid, "Subject": "", "CostSource": source, "Cost": "0.03"}
+        for cgrid, source in (("session", "*sessions"), ("cdr", "*cdrs"))
+    ]
+    post(_posting(write_csv(tmp_path / "rated.csv", rows), folder), take)
+    assert sent == [("session", 0.03, 0.03), ("cdr", 0.06, 0.06)]
+
+
 def _row() -> dict[str, Any]:
     return {"Account": "1001", "Destination": "4930", "AnswerTime": "2026-03-02T10:00:00Z", "Usage": "1m"}
 

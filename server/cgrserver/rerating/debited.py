@@ -9,7 +9,7 @@ import msgspec
 
 from cgrcore.accounting import Account, Balance, account_id_of, debit
 from cgrcore.errors import CgrError
-from cgrcore.rating import Call, EventCost
+from cgrcore.rating import Call, EventCost, quote_by_tariff
 from cgrserver.rerating.rating import Plan, defaults_of, tariff_from
 
 __all__ = ["Debits"]
@@ -28,8 +28,16 @@ class Debits:
 
     def __init__(self, plan: Plan) -> None:
         """Load the plan. Raises BadRequest for one with mistakes."""
-        self._world, _ = tariff_from(plan)
+        self._world, self._tariff = tariff_from(plan)
         self.defaults = defaults_of(self._world)
+
+    def price_nano(self, call: Call) -> int | None:
+        """Return what the call costs whom it costs nothing, None when it cannot be rated."""
+        try:
+            price: int = quote_by_tariff(self._tariff, call).cost_nano
+        except CgrError:
+            return None
+        return price
 
     def cost_nano(self, call: Call) -> int | None:
         """Return what the call would take, None when it cannot be rated."""

@@ -44,6 +44,10 @@ _CGRID = ("CGRID", "cgrid")
 _RUN_ID = ("RunID", "run_id")
 _DEFAULT_RUN = "*default"
 
+#: Who rated a stored CDR. Sessions rate a call without a subject by its account, CDRs by no subject at all.
+_COST_SOURCE = ("CostSource", "cost_source")
+_BY_SESSION = "*sessions"
+
 #: How long a server that is away is waited for, and how often it is asked.
 PATIENCE_S = 30.0
 _AGAIN_S = 0.5
@@ -130,6 +134,8 @@ class _Reader:
         self._debits = Debits(posting.plan)
         self._cgrid = _first(_CGRID, names)
         self._run_id = _first(_RUN_ID, names)
+        self._source = _first(_COST_SOURCE, names)
+        self._subject = posting.mapping.column_of("Subject", names)
         self._cost = posting.mapping.result().cost
         for column, what in ((self._cgrid, _CGRID[0]), (self._cost if self._cost in names else "", self._cost)):
             if not column:
@@ -141,13 +147,26 @@ class _Reader:
         cgrids = batch.column(self._cgrid).to_pylist()
         runs = batch.column(self._run_id).to_pylist() if self._run_id else [_DEFAULT_RUN] * len(cgrids)
         columns = calls_of(batch, self._mapping, self._debits.defaults, {}).columns
-        for cgrid, run_id, cost, call in zip(cgrids, runs, costs, _calls(columns), strict=True):
+        nameless = self._nameless(batch)
+        for row, (cgrid, run_id, cost, call) in enumerate(zip(cgrids, runs, costs, _calls(columns), strict=True)):
+            if row in nameless:
+                call = msgspec.structs.replace(call, subject="")
+                price_nano = self._debits.price_nano(call)
+                cost = None if price_nano is None else Decimal(number_from_nano(price_nano))
             debited_nano = None if cost is None else self._debits.cost_nano(call)
             if debited_nano is None or not cgrid:
                 done.unrated_count += 1
                 continue
             debited = number_from_nano(debited_nano)
             yield {"CGRID": cgrid, "RunID": run_id or _DEFAULT_RUN, "Cost": cost, "DebitedCost": debited}
+
+    def _nameless(self, batch: pa.RecordBatch) -> set[int]:
+        """Return the rows that were rated by no subject, and not by the account that rerating takes in its place."""
+        if not self._source or not self._subject:
+            return set()
+        subjects, sources = (batch.column(name).to_pylist() for name in (self._subject, self._source))
+        pairs = zip(subjects, sources, strict=True)
+        return {row for row, (subject, source) in enumerate(pairs) if not subject and source != _BY_SESSION}
 
 
 def _calls(columns: CallColumns) -> Iterator[Call]:

@@ -24,6 +24,7 @@ from cgrcore.config import Settings
 from cgrcore.errors import BadRequest, CgrError, Unavailable
 from cgrcore.ports import Store
 from cgrcore.state import Effects
+from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from cgrserver.clients import Clients
 from cgrserver.commit import Committer, WaitFor
@@ -159,6 +160,7 @@ class Application:
             committing.start_soon(self.committer.run)
             async with trio.open_nursery() as nursery:
                 await nursery.start(self.dispatcher.run)
+                nursery.start_soon(self.committer.watch, self.settings["limits"]["store_timeout"] / SECOND_NS)
                 await nursery.start(self.session_clients.run)
                 self._start_services(nursery)
                 await until(nursery)

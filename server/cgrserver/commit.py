@@ -35,6 +35,9 @@ WaitFor = Callable[[Callable[[], Any]], Awaitable[Any]]
 #: Where nobody waits for the disk, how long decisions gather: a session that four of them change is written once.
 GATHER_S = 0.005
 
+#: A commit that takes so long is worth a line in the log: who waits for it wants to know why.
+SLOW_S = 1.0
+
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 
@@ -74,6 +77,7 @@ class Committer:
         self._advanced = trio.lowlevel.ParkingLot()
         self._hurry = trio.lowlevel.ParkingLot()
         self._drains = 0
+        self._begun_s: float | None = None
         self._durable_calls: list[Callable[[int], Any]] = []
         self._written_calls: list[Callable[[set[str]], Any]] = []
         self._failure_calls: list[Callable[[int, int, CgrError], Any]] = []
@@ -163,6 +167,23 @@ class Committer:
             self._jobs.put(None)
             thread.join()
 
+    async def watch(self, limit_s: float) -> None:
+        """Say when a commit is slow, and stop acknowledging when one takes longer than a limit, until cancelled.
+
+        Such a commit is still waited for; what became of it is seen when the tables are read again after it.
+        """
+        told_s: float | None = None
+        while True:
+            await trio.sleep(SLOW_S / 2)
+            begun_s, now_s = self._begun_s, trio.current_time()
+            if begun_s is None or self.failure:
+                continue
+            if now_s - begun_s > limit_s:
+                self._fail(Unavailable(f"a commit has taken longer than {limit_s:g} s"))
+            elif now_s - begun_s > SLOW_S and told_s != begun_s:
+                told_s = begun_s
+                _log.warning("the store is slow, answers wait", commit_s=round(now_s - begun_s, 1))
+
     def _gather(self) -> Gathering:
         """Return an empty gathering. A store that `is_instant` lives as long as the tables and needs no copies."""
         return Gathering(self._codecs, not self._is_instant)
@@ -174,9 +195,14 @@ class Committer:
             if self._is_instant:
                 self._store.commit(batch)
             else:
+                self._begun_s = trio.current_time()
                 await self._wait_for(lambda: self._store.commit(batch))
         except Exception as error:  # whatever went wrong, the tables are ahead of the store now
-            self._fail(error)
+            if not self.failure:
+                self._fail(error)
+        finally:
+            self._begun_s = None
+        if self.failure:
             if not is_last:
                 await self._recover()
             return

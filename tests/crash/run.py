@@ -61,14 +61,21 @@ def repeatable(seed: int, test: str) -> Iterator[None]:
 class Run:
     """A server under load. `conninfo` leads to an empty PostgreSQL database; without one the store is a SQLite file."""
 
-    def __init__(self, folder: Path, seed: int, conninfo: str = "", environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        seed: int,
+        conninfo: str = "",
+        environ: dict[str, str] | None = None,
+        settings: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self.conninfo = conninfo
         self.random = random.Random(seed)
         self.notes = Notes({}, {}, {}, 0, {}, 0)
         self.open_wishes: dict[Caller, Wish] = {}
         self.callers = [Caller(f"c{i}", seed, ACCOUNTS, time.time_ns, self.notes) for i in range(CALLERS)]
-        settings = _postgres_settings(conninfo) if conninfo else ()
+        settings = (*settings, *(_postgres_settings(conninfo) if conninfo else ()))
         self.log = folder / "log"
         self.server = ServerProcess(folder, ("limits.max_calls=10000", *settings), environ=environ, log=self.log)
         self._set_up()

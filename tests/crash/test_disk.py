@@ -26,11 +26,11 @@ STUCK_MS = 4000
 
 
 @contextmanager
-def run_on_faulty_disk(folder: Path, test: str) -> Iterator[tuple[Run, FaultyDisk]]:
+def run_on_faulty_disk(folder: Path, test: str, *settings: str) -> Iterator[tuple[Run, FaultyDisk]]:
     seed = seed_of()
     with repeatable(seed, f"tests/crash/test_disk.py -k {test}"):
         disk = FaultyDisk(folder, seed)
-        run = Run(folder, seed, environ=disk.environ)
+        run = Run(folder, seed, environ=disk.environ, settings=settings)
         try:
             yield run, disk
         finally:
@@ -127,4 +127,11 @@ def test_a_slow_disk_delays_answers_and_loses_none(tmp_path: Path) -> None:
 
         trio.run(run.load_through, disturb)
         assert not any("cannot be written" in text for text in run.notes.refused)
+        run.finish()
+
+
+def test_a_disk_that_is_stuck_stops_the_server_until_it_goes_on(tmp_path: Path) -> None:
+    with run_on_faulty_disk(tmp_path, "is_stuck", "limits.store_timeout=1s") as (run, disk):
+        why = survive(run, lambda: disk.slow_down(STUCK_MS), disk.repair)
+        assert why == "SERVER_ERROR: the store cannot be written: a commit has taken longer than 1 s"
         run.finish()

@@ -212,7 +212,9 @@ async def test_recovery_brings_the_tables_back_to_what_the_store_holds(
         assert committer.failure == ""
 
 
-async def test_recovery_empties_tables_that_are_not_stored_as_a_start_does(gate: Gate, world: World, codecs: Codecs) -> None:
+async def test_recovery_empties_tables_that_are_not_stored_as_a_start_does(
+    gate: Gate, world: World, codecs: Codecs
+) -> None:
     async with running(gate, world, codecs) as committer:
         recovered = trio.Event()
         committer.on_recovery(recovered.set)
@@ -261,3 +263,28 @@ async def test_a_read_sees_what_was_decided_before_it(gate: Gate, world: World, 
         assert [line.after_nano for line in await reads.history("t:a")] == [5]
         assert [line.after_nano for line in await reads.balances_at("t:a", 9)] == [5]
         assert await reads.find_session_costs("c") == []
+
+
+async def test_a_commit_that_is_stuck_is_told_and_what_became_of_it_is_seen_after_it(
+    gate: Gate, world: World, codecs: Codecs, autojump_clock: trio.testing.MockClock
+) -> None:
+    async def wait_for(call: Any) -> Any:
+        await trio.sleep(100)
+        return call()
+
+    lost: list[Any] = []
+    recovered = trio.Event()
+    committer = Committer(gate, world, codecs, "commit", wait_for)  # type: ignore[arg-type]
+    committer.on_failure(
+        lambda first, last, error: lost.append((trio.current_time() - begun_s, first, last, str(error)))
+    )
+    committer.on_recovery(recovered.set)
+    begun_s = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(committer.run)
+        nursery.start_soon(committer.watch, 30)
+        mark(world, committer, "a")
+        await recovered.wait()
+        nursery.cancel_scope.cancel()
+    assert lost == [(30.5, 1, 1, "SERVER_ERROR: the store cannot be written: a commit has taken longer than 30 s")]
+    assert world.state.table("marks").records == {"a": 1}

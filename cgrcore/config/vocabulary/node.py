@@ -84,7 +84,7 @@ _LIMITS = Object(
         "accounts held in memory, about 1 GB a million; others are fetched when needed; 0: all are held",
         is_ours=True,
     ),
-    duration("store_timeout", "30s", "a call waits this long for what it reads from the store"),
+    duration("store_timeout", "30s", "how long a call waits for what it reads, and a commit may take"),
 )
 
 _LISTEN = Object(

@@ -70,6 +70,7 @@ class SessionTimersTask:
         self._clock_ns = clock_ns
         self._clients = clients
         self._complete = complete
+        self._why_away = ""
         self._ending: dict[str, str] = {}  # why, for turns that are taken again
 
     async def run(self) -> None:
@@ -116,13 +117,14 @@ class SessionTimersTask:
         try:
             made = self._decide("session debit", lambda world: self._debited(world, auto_debit(world, cgrid, run_id)))
         except Unavailable as error:  # the store is away: the debit is made once it is back
-            log.warning("a session's debit waits", cgrid=cgrid, run=run_id, error=str(error))
+            self._wait(error)
             return
         except CgrError as error:
             cause = "UNAUTHORIZED_DESTINATION" if "UNAUTHORIZED_DESTINATION" in str(error) else "SERVER_ERROR"
             log.warning("session debit failed, ending the session", cgrid=cgrid, run=run_id, error=str(error))
             self._disconnect(cgrid, cause)
             return
+        self._why_away = ""
         if made is not None and made[1] <= 0:
             self._disconnect(cgrid, "INSUFFICIENT_CREDIT")
 
@@ -168,10 +170,21 @@ class SessionTimersTask:
 
     def _try(self, reason: str, function: Callable[[World], Any]) -> Any:
         try:
-            return self._decide(reason, function)
+            made = self._decide(reason, function)
+        except Unavailable as error:
+            self._wait(error)
+            return None
         except CgrError as error:
             log.error("a session's turn failed", reason=reason, error=str(error))
             return None
+        self._why_away = ""
+        return made
+
+    def _wait(self, error: Unavailable) -> None:
+        """Say that the store is away: once, not for every session at every look."""
+        if str(error) != self._why_away:
+            self._why_away = str(error)
+            log.warning("what sessions are due for waits", error=str(error))
 
 
 def _afterwards(world: World, call: Callable[..., None], *args: Any) -> None:

@@ -37,6 +37,14 @@ T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 5
 
+#: How long a connection that the network has swallowed is taken for alive; the system's own answer is two hours.
+SILENCE: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 12_000,
+}
+
 #: A statement that takes longer than this is stuck behind a lock somebody else holds.
 STATEMENT_TIMEOUT_MS = 30_000
 
@@ -218,7 +226,7 @@ def migrate_postgres(conninfo: str, *, is_dry_run: bool) -> list[str]:
 
 def _connect(conninfo: str) -> psycopg.Connection[Any]:
     try:
-        connection = psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+        connection = psycopg.connect(conninfo, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S, **SILENCE)
         connection.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
     except psycopg.Error as error:
         raise _unavailable(error) from error

@@ -205,7 +205,7 @@ def test_a_tariff_s_breakdown_is_json(plan: Path, tmp_path: Path) -> None:
     found = pq.read_table(tmp_path / "out.parquet")["Breakdown"].to_pylist()
     assert found[2] is None
     assert found[1] == (
-        '[{"StartTime":"2026-03-02T10:00:00Z","Usage":"10s","Increment":"1m0s","Count":1,"IncrementCost":0.12}]'
+        '[{"StartTime":"2026-03-02T10:00:00Z","Usage":"1m0s","Increment":"1m0s","Count":1,"IncrementCost":0.12}]'
     )
 
 

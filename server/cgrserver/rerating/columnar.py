@@ -20,6 +20,10 @@ __all__ = ["ArrowSource", "ParquetSource"]
 #: Bytes of a column of a Parquet file that are held at once.
 BUFFER_SIZE = 1 << 20
 
+#: A piece has fewer rows when they take more bytes than this, but never fewer than so many.
+MOST_SIZE = 24 << 20
+LEAST_ROWS = 1024
+
 
 class ParquetSource:
     """A Parquet file. `wants_code` says by their name which columns of texts hold few different ones."""
@@ -33,6 +37,7 @@ class ParquetSource:
             with self._open() as opened:
                 self.schema = plain_schema(opened.schema_arrow)
                 self.row_count: int = opened.metadata.num_rows
+                self._piece_rows = _piece_rows(opened.metadata)
         wanted = wants_code(self.schema.names)
         self._coded = [name for name in self.schema.names if name in wanted and self._is_text(name)]
 
@@ -46,10 +51,18 @@ class ParquetSource:
         """Give the rows in order. Raises BadRequest where the file is damaged."""
         first = 1
         with told(self.name), self._open(read_dictionary=self._coded) as opened:
-            for batch in opened.iter_batches(MOST_ROWS):
+            for batch in opened.iter_batches(self._piece_rows):
                 done = (first - 1 + batch.num_rows) / max(1, self.row_count)
                 yield BatchPiece(self.name, done, first, batch)
                 first += batch.num_rows
+
+
+def _piece_rows(metadata: Any) -> int:
+    """Return how many rows make a piece of bounded size, by what a row of the file takes."""
+    groups = range(metadata.num_row_groups)
+    size: int = sum(metadata.row_group(place).total_byte_size for place in groups)
+    row_count: int = metadata.num_rows
+    return max(LEAST_ROWS, min(MOST_ROWS, MOST_SIZE * row_count // max(1, size)))
 
 
 class ArrowSource:

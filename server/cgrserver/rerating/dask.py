@@ -6,8 +6,8 @@ A worker that dies loses nothing: Dask gives its pieces to another. Does not kno
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Any
 
@@ -53,17 +53,18 @@ class Cluster:
             self._key = key_of(plan, mapping, with_breakdown)
             self._undo = undo.pop_all()
 
-    def rated(self, work: Work, pieces: Iterable[tuple[Piece, float]]) -> Iterator[tuple[Done, float]]:
+    def rated(self, work: Work, pieces: Iterable[tuple[Piece, float]]) -> Generator[tuple[Done, float], None, None]:
         """Give what each piece became, in order. Raises what rating one raises, Unavailable without workers."""
         room = _PER_THREAD * max(1, sum(self._client.nthreads().values()))
         under_way: deque[tuple[Any, float]] = deque()
-        for piece, fraction in read_ahead(pieces, AHEAD):
-            # Pieces go to the workers straight, and not through the scheduler.
-            sent = self._client.scatter(piece, hash=False)
-            under_way.append((self._client.submit(_rate, self._key, work, sent, pure=False), fraction))
-            del sent
-            if len(under_way) > room:
-                yield self._oldest(under_way)
+        with closing(read_ahead(pieces, AHEAD)) as ahead:
+            for piece, fraction in ahead:
+                # Pieces go to the workers straight, and not through the scheduler.
+                sent = self._client.scatter(piece, hash=False)
+                under_way.append((self._client.submit(_rate, self._key, work, sent, pure=False), fraction))
+                del sent
+                if len(under_way) > room:
+                    yield self._oldest(under_way)
         while under_way:
             yield self._oldest(under_way)
 

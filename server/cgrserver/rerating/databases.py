@@ -17,7 +17,7 @@ import pyarrow as pa
 from cgrcore.errors import BadRequest, NotFound, Unavailable
 from cgrserver.rerating.csvfiles import CsvPiece
 from cgrserver.rerating.mapping import CsvLayout
-from cgrserver.rerating.pieces import CHUNK_SIZE, MOST_ROWS, BatchPiece, Piece
+from cgrserver.rerating.pieces import CHUNK_SIZE, BatchPiece, Piece
 
 __all__ = ["POSTGRES_TYPE", "PostgresSource", "SqliteSource", "postgres_told", "quoted"]
 
@@ -31,6 +31,9 @@ BUSY_TIMEOUT_S = 5.0
 
 #: What a row of a table counts for in bytes, beside files.
 _ROW_SIZE = 150
+
+#: Rows of SQLite are Python's objects first, which take ten times the room.
+_FETCH_ROWS = 32_768
 
 _SQLITE_TYPES = (("INT", pa.int64()), ("REAL", pa.float64()), ("FLOA", pa.float64()), ("DOUB", pa.float64()))
 _POSTGRES_TYPES = {
@@ -81,7 +84,7 @@ class SqliteSource:
         columns = ", ".join('"' + name.replace('"', '""') + '"' for name in self.schema.names)
         with self._open() as connection:
             cursor = connection.execute(f"SELECT {columns} FROM {quoted(self._table)}")
-            while rows := cursor.fetchmany(MOST_ROWS):
+            while rows := cursor.fetchmany(_FETCH_ROWS):
                 unreadable: dict[int, str] = {}
                 arrays = [
                     _array(values, field, unreadable)

@@ -20,6 +20,9 @@ __all__ = ["ArrowFile", "CsvFile", "Encode", "ParquetFile", "WholeFile"]
 #: Rows of a group in a Parquet file.
 GROUP_ROWS = 262_144
 
+#: A group that takes so many bytes before it is written has fewer rows.
+GROUP_SIZE = 64 << 20
+
 #: Rows that are looked at to see whether a column repeats itself, and how often it must.
 _SAMPLE_ROWS = 4096
 _MOST_DISTINCT = _SAMPLE_ROWS // 4
@@ -141,17 +144,19 @@ class ParquetFile(WholeFile):
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_count = 0
+        self._waiting_size = 0
 
     def _write(self, encoded: Any) -> None:
         self._waiting.append(encoded)
         self._waiting_count += encoded.num_rows
-        if self._waiting_count >= GROUP_ROWS:
+        self._waiting_size += encoded.nbytes
+        if self._waiting_count >= GROUP_ROWS or self._waiting_size >= GROUP_SIZE:
             self._write_group()
 
     def _write_group(self) -> None:
         # A column whose list of codes changes within a group would be written out in full.
         table = pa.Table.from_batches(self._waiting, self._schema).unify_dictionaries()
-        self._waiting, self._waiting_count = [], 0
+        self._waiting, self._waiting_count, self._waiting_size = [], 0, 0
         if self._writer is None:
             self._writer = pq.ParquetWriter(
                 self._opened,

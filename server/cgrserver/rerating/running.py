@@ -8,8 +8,9 @@ the output is there. Does not know: formats, clusters.
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -19,7 +20,7 @@ import pyarrow as pa
 from cgrcore.errors import Corrupt
 from cgrserver.rerating.encoding import plain
 from cgrserver.rerating.files import Encode
-from cgrserver.rerating.pieces import Piece
+from cgrserver.rerating.pieces import Piece, told
 from cgrserver.rerating.rating import Rater
 from cgrserver.rerating.reading import Inputs
 from cgrserver.rerating.writing import Output
@@ -56,6 +57,10 @@ class Work(NamedTuple):
     encode_rejected: Encode
 
     def __call__(self, rater: Rater, piece: Piece) -> Done:
+        with told(piece.source):
+            return self._done(rater, piece)
+
+    def _done(self, rater: Rater, piece: Piece) -> Done:
         rows = piece.rows(self.schema)
         rated = rater.rate(rows.batch, rows.unreadable)
         rejected = None
@@ -118,7 +123,7 @@ class Totals:
 class Engine(Protocol):
     """Who rates the pieces."""
 
-    def rated(self, work: Work, pieces: Iterable[tuple[Piece, float]]) -> Iterator[tuple[Done, float]]:
+    def rated(self, work: Work, pieces: Iterable[tuple[Piece, float]]) -> Generator[tuple[Done, float], None, None]:
         """Give what each piece became, in order, with what is behind it. Raises what rating a piece raises."""
 
 
@@ -130,7 +135,7 @@ class Threads:
         self._count = count
         pa.set_cpu_count(count)
 
-    def rated(self, work: Work, pieces: Iterable[tuple[Piece, float]]) -> Iterator[tuple[Done, float]]:
+    def rated(self, work: Work, pieces: Iterable[tuple[Piece, float]]) -> Generator[tuple[Done, float], None, None]:
         def rate(item: tuple[Piece, float]) -> tuple[Done, float]:
             return work(self._rater, item[0]), item[1]
 
@@ -145,12 +150,13 @@ def run(inputs: Inputs, output: Output, engine: Engine, observe: Callable[[float
     """
     work = Work(inputs.schema, output.encode, output.encode_rejected)
     totals = Totals()
-    for done, fraction in engine.rated(work, inputs.pieces()):
-        output.write(done.source, done.encoded, done.row_count)
-        if done.rejected is not None:
-            output.write_rejected(done.rejected, done.rejected_count)
-        totals.add(done)
-        observe(fraction, totals.row_count)
+    with closing(engine.rated(work, inputs.pieces())) as rated:
+        for done, fraction in rated:
+            output.write(done.source, done.encoded, done.row_count)
+            if done.rejected is not None:
+                output.write_rejected(done.rejected, done.rejected_count)
+            totals.add(done)
+            observe(fraction, totals.row_count)
     if output.row_counts != (totals.row_count, totals.rejected_count) or (
         sum(totals.reasons.values()) != totals.rejected_count
     ):
@@ -159,14 +165,14 @@ def run(inputs: Inputs, output: Output, engine: Engine, observe: Callable[[float
     return totals
 
 
-def in_order(items: Iterable[T], work: Callable[[T], R], threads: int) -> Iterator[R]:
+def in_order(items: Iterable[T], work: Callable[[T], R], threads: int) -> Generator[R, None, None]:
     """Give what `work` makes of each item, in order, by several threads; the items are read by one more.
 
     Leaving early stops reading. Raises what reading or working raises.
     """
-    with ThreadPoolExecutor(threads, "rate") as pool:
+    with closing(read_ahead(items, AHEAD)) as ahead, ThreadPoolExecutor(threads, "rate") as pool:
         under_way: deque[Future[R]] = deque()
-        for item in read_ahead(items, AHEAD):
+        for item in ahead:
             under_way.append(pool.submit(work, item))
             if len(under_way) > threads:
                 yield under_way.popleft().result()
@@ -174,7 +180,7 @@ def in_order(items: Iterable[T], work: Callable[[T], R], threads: int) -> Iterat
             yield under_way.popleft().result()
 
 
-def read_ahead(items: Iterable[T], depth: int) -> Iterator[T]:
+def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
     """Give the items, which a thread reads up to `depth` ahead. Raises what reading raises."""
     waiting: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(depth)
     is_left = threading.Event()

@@ -40,12 +40,18 @@ class Correction(msgspec.Struct, frozen=True):
 
 
 def correct_cdr(
-    world: World, found: Cdr | None, price_nano: int, debited_nano: int, *, is_dry_run: bool = False
+    world: World,
+    found: Cdr | None,
+    price_nano: int,
+    debited_nano: int,
+    *,
+    least_nano: int = 1,
+    is_dry_run: bool = False,
 ) -> Correction:
     """Give a stored CDR its new cost and its account the difference; `found` is how the store has it.
 
     The cost is the price where no account paid, and where one did what a debit would have taken: that is rounded part
-    by part. A dry run says what would become of it and changes nothing.
+    by part. A smaller difference than `least_nano` is none. A dry run says what would become of it and changes nothing.
     """
     if found is None:
         return Correction("NOT_FOUND")
@@ -56,7 +62,7 @@ def correct_cdr(
     if cost_nano < 0:
         against = against or "NEGATIVE_COST"
     before_nano = cdr.cost_nano
-    if against or before_nano is None or before_nano == cost_nano:
+    if against or before_nano is None or abs(cost_nano - before_nano) < max(least_nano, 1):
         return Correction(against or UNCHANGED, "", before_nano, cost_nano)
     if not is_dry_run:
         _correct(world, cdr, account_id, cost_nano)

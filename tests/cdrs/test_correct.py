@@ -82,6 +82,12 @@ def test_a_dry_run_says_the_same_and_moves_nothing(office: Office, phone: Phone,
     assert office.cdr(phone) == charged
 
 
+def test_a_difference_below_the_least_is_none(office: Office, phone: Phone, charged: Cdr) -> None:
+    for cost, wanted in (("0.6009", "UNCHANGED"), ("0.5991", "UNCHANGED"), ("0.601", "POSTED")):
+        it = money(cost)
+        assert correct_cdr(office.world, charged, it, it, least_nano=10**6, is_dry_run=True).status == wanted
+
+
 def test_what_the_balance_does_not_hold_is_a_debt(office: Office, phone: Phone, charged: Cdr) -> None:
     _correct(office, phone, "10.75")
     assert held(office.world) == {"m": "0", "*default": "-0.75"}

@@ -47,7 +47,7 @@ def send(request):
     print("answered", flush=True)
     return reply
 
-done = post(Posting((output,), Plan(read_folder(Path(plan))), Mapping(), "", False, 60.0, 5), send)
+done = post(Posting((output,), Plan(read_folder(Path(plan))), Mapping(), "", False, batch_size=5), send)
 print(done.counts, done.taken_nano, flush=True)
 """
 
@@ -293,7 +293,8 @@ def test_rows_go_in_batches_with_their_price_and_their_debit(plan: Path, tmp_pat
         return json.dumps([reply] * len(argument["Corrections"])).encode()
 
     rows = [{**_row(), "CGRID": f"c{number}", "Cost": "" if number == 1 else "0.5"} for number in range(4)]
-    done = post(_posting(write_csv(tmp_path / "rated.csv", rows), plan, batch_size=2), take)
+    done = post(_posting(write_csv(tmp_path / "rated.csv", rows), plan, batch_size=2, least_nano=10**6), take)
+    assert [one["LeastDifference"] for one in asked] == [0.001, 0.001]
     sent = [(it["CGRID"], it["RunID"], it["Cost"], it["DebitedCost"]) for one in asked for it in one["Corrections"]]
     assert sent == [(cgrid, "*default", 0.5, 0.06) for cgrid in ("c0", "c2", "c3")]
     assert [len(one["Corrections"]) for one in asked] == [2, 1]

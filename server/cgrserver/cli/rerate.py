@@ -36,6 +36,7 @@ def rerate(
     chart: Path | None = None,
     post: Annotated[bool, Parameter(negative="")] = False,
     dry_run: bool = True,
+    least_difference: str = "0",
     server: Annotated[str, Parameter(env_var="CGRCORE_SERVER")] = "127.0.0.1:2012",
 ) -> int:
     """Rate files or tables of CDRs anew.
@@ -99,6 +100,8 @@ def rerate(
         The input needs the columns CGRID and RunID. Run again what was cut off: nothing is corrected twice.
     dry_run:
         With --post, only say what would be corrected. Nothing is, unless --no-dry-run is given.
+    least_difference:
+        With --post, the smallest difference that is corrected, such as 0.001.
     server:
         With --post, the address of the server's rpc_json listener.
     """
@@ -110,6 +113,7 @@ def rerate(
     except ImportError:
         print("rerate needs pyarrow: pip install 'cgrcore[columns]'", file=sys.stderr)
         return 1
+    from cgrcore.money import parse_nano
     from cgrserver import settings
     from cgrserver.rerating.command import Wanted, rerate_files
     from cgrserver.rerating.mapping import read_mapping
@@ -122,6 +126,7 @@ def rerate(
         print(f"{tariff}: no file of a tariff plan in this folder", file=sys.stderr)
         return 1
     columns = read_mapping(mapping)
+    least_nano = parse_nano(least_difference)
     wanted = Wanted(
         plan=Plan(contents, settings.load(config, set_ or ())),
         mapping=columns,
@@ -139,7 +144,7 @@ def rerate(
             print("--groups and --chart belong to --what-if", file=sys.stderr)
             return 2
         status = rerate_files(wanted)
-        return _post(wanted, server, dry_run) if post and status == 0 else status
+        return _post(wanted, server, least_nano, dry_run) if post and status == 0 else status
     if post:
         print("--post corrects by one tariff: leave out --what-if", file=sys.stderr)
         return 2
@@ -152,7 +157,7 @@ def rerate(
     return compare_files(wanted, WhatIf(Plan(others, wanted.plan.settings), groups, chart))
 
 
-def _post(wanted: "Wanted", server: str, is_dry_run: bool) -> int:
+def _post(wanted: "Wanted", server: str, least_nano: int, is_dry_run: bool) -> int:
     """Post the costs of the output to a server."""
     from cgrcore.errors import Refused
     from cgrserver.cli.call import ErrorReply, ask
@@ -165,6 +170,6 @@ def _post(wanted: "Wanted", server: str, is_dry_run: bool) -> int:
             raise Refused(f"{server}: {error}") from None
 
     output, table = (wanted.places.output,), wanted.places.table
-    done = post(Posting(output, wanted.plan, wanted.mapping, table, is_dry_run), send)
+    done = post(Posting(output, wanted.plan, wanted.mapping, table, is_dry_run, least_nano), send)
     tell(done, is_dry_run=is_dry_run)
     return 0

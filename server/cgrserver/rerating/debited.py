@@ -7,7 +7,7 @@ it was. Does not know: who really paid, units.
 
 import msgspec
 
-from cgrcore.accounting import Account, Balance, account_id_of, debit
+from cgrcore.accounting import Account, Balance, account_id_of, debit, refund_rounding
 from cgrcore.errors import CgrError
 from cgrcore.rating import Call, EventCost, quote_by_tariff
 from cgrserver.rerating.rating import Plan, defaults_of, tariff_from
@@ -39,8 +39,11 @@ class Debits:
             return None
         return price
 
-    def cost_nano(self, call: Call) -> int | None:
-        """Return what the call would take, None when it cannot be rated."""
+    def cost_nano(self, call: Call, *, by_session: bool = False) -> int | None:
+        """Return what the call would take, None when it cannot be rated.
+
+        A session rounds once it has ended, what followed each other at one rate together.
+        """
         world = self._world
         account_id = account_id_of(call.tenant, _NAME)
         accounts = world.state.table("accounts")
@@ -50,10 +53,13 @@ class Debits:
             world.state.take()
         world.state.begin("rerate")
         try:
-            paid = debit(world, msgspec.structs.replace(call, account=_NAME), perform_rounding=True)
+            paid = debit(world, msgspec.structs.replace(call, account=_NAME), perform_rounding=not by_session)
+            cost = EventCost.from_call_cost(paid)
+            if by_session:
+                cost = refund_rounding(world, msgspec.structs.replace(cost, charges=[]).merge(cost))
         except CgrError:
             return None
         finally:
             world.state.rollback()
-        cost: int = EventCost.from_call_cost(paid).cost_nano
-        return cost
+        cost_nano: int = cost.cost_nano
+        return cost_nano

@@ -58,7 +58,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class Posting(NamedTuple):
     """Which rated files to post, the plan they were rated by, and whether really to.
 
-    `patience_s`: how long a server may be away; `batch_size`: corrections in a request, which is one transaction.
+    `least_nano` is the smallest difference that is posted; `patience_s`: how long a server may be away; `batch_size`:
+    corrections in a request, which is one transaction.
     """
 
     places: tuple[str, ...]
@@ -66,6 +67,7 @@ class Posting(NamedTuple):
     mapping: Mapping
     table: str
     is_dry_run: bool
+    least_nano: int = 1
     patience_s: float = PATIENCE_S
     batch_size: int = BATCH_SIZE
 
@@ -99,7 +101,8 @@ def post(posting: Posting, ask: Ask) -> Posted:
     done = Posted()
     run = uuid.uuid4()
     for number, batch in enumerate(_batches(inputs, reader, done, posting.batch_size)):
-        argument: dict[str, Any] = {"Corrections": batch, "DryRun": posting.is_dry_run}
+        least = number_from_nano(posting.least_nano)
+        argument: dict[str, Any] = {"Corrections": batch, "DryRun": posting.is_dry_run, "LeastDifference": least}
         if not posting.is_dry_run:
             argument["APIOpts"] = {"*idempotencyKey": f"correct:{run}:{number}"}
         request = _encode({"method": "CDRsV1.CorrectCosts", "params": [argument], "id": number})
@@ -148,12 +151,14 @@ class _Reader:
         runs = batch.column(self._run_id).to_pylist() if self._run_id else [_DEFAULT_RUN] * len(cgrids)
         columns = calls_of(batch, self._mapping, self._debits.defaults, {}).columns
         nameless = self._nameless(batch)
+        sources = batch.column(self._source).to_pylist() if self._source else [""] * len(cgrids)
         for row, (cgrid, run_id, cost, call) in enumerate(zip(cgrids, runs, costs, _calls(columns), strict=True)):
             if row in nameless:
                 call = msgspec.structs.replace(call, subject="")
                 price_nano = self._debits.price_nano(call)
                 cost = None if price_nano is None else Decimal(number_from_nano(price_nano))
-            debited_nano = None if cost is None else self._debits.cost_nano(call)
+            by_session = sources[row] == _BY_SESSION
+            debited_nano = None if cost is None else self._debits.cost_nano(call, by_session=by_session)
             if debited_nano is None or not cgrid:
                 done.unrated_count += 1
                 continue

@@ -27,6 +27,7 @@ class CorrectionArgs(Args):
 class CorrectionsArgs(Args):
     Corrections: list[CorrectionArgs] | None = None
     DryRun: bool = False
+    LeastDifference: Decimal = Decimal(0)
     APIOpts: dict[str, Any] | None = None
 
 
@@ -50,6 +51,7 @@ def correct_costs(world: World, args: CorrectionsArgs, stored: StoredCdrs) -> li
     """
     stored = as_charged(world, stored)
     world.state.table("accounts").need({account_id_of(cdr.tenant, cdr.account) for cdr in stored.cdrs.values()})
+    least_nano = nano_from_number(args.LeastDifference)
     replies = []
     for given in args.Corrections or ():
         if not given.CGRID or given.Cost is None:
@@ -57,7 +59,8 @@ def correct_costs(world: World, args: CorrectionsArgs, stored: StoredCdrs) -> li
         key = (given.CGRID, given.RunID or "*default")
         cost_nano = nano_from_number(given.Cost)
         debited_nano = cost_nano if given.DebitedCost is None else nano_from_number(given.DebitedCost)
-        done = correct_cdr(world, stored.cdrs.get(key), cost_nano, debited_nano, is_dry_run=args.DryRun)
+        found = stored.cdrs.get(key)
+        done = correct_cdr(world, found, cost_nano, debited_nano, least_nano=least_nano, is_dry_run=args.DryRun)
         replies.append(_as_wire(*key, done))
     return replies
 

@@ -46,13 +46,14 @@ COMMITS_BETWEEN_CHECKS = 40
 class Simulation:
     """One run. `trace` tells what happened, line by line; the same seed gives the same."""
 
-    def __init__(self, seed: int, disk: Disk) -> None:
+    def __init__(self, seed: int, disk: Disk, faults: Faults | None = None) -> None:
         self.seed = seed
         self.trace: list[str] = []
         self.notes = Notes({}, {}, {}, 0, {}, 0)
         self.crash_count = self.failure_count = 0
         self._random = random.Random(seed)
-        self.faults = self.faults_drawn = Faults.drawn(self._random)
+        drawn = Faults.drawn(self._random)
+        self.faults = self.faults_drawn = faults or drawn
         self._disk = disk
         self._given = settings("1s" if self.faults.is_forgetful else "60s")
         self._ids = itertools.count(1)
@@ -238,17 +239,17 @@ def _give_up(number: int, frame: object) -> None:
     raise AssertionError("the simulation does not come to an end: something spins")
 
 
-def simulate(seed: int, disk: Disk) -> Simulation:
-    """Run the simulation of a seed on a copy of a prepared disk.
+def simulate(seed: int, disk: Disk, faults: Faults | None = None) -> Simulation:
+    """Run the simulation of a seed on a copy of a prepared disk, with faults of its own choice unless some are given.
 
     Raises AssertionError, with the command to repeat it.
     """
-    # Trio orders tasks that may run at the same moment by chance, so that nobody relies on an order. Here by our chance.
+    # Trio orders by chance what may run at the same moment, so that nobody relies on an order. Here it is our chance.
     runner = trio._core._run  # type: ignore[attr-defined]
     runner._ALLOW_DETERMINISTIC_SCHEDULING = True
     runner._r.seed(seed)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    simulation = Simulation(seed, disk.twin())
+    simulation = Simulation(seed, disk.twin(), faults)
     before = signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(STUCK_S)
     try:

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from tests.server_process import ROOT
-from tests.simulation.disk import Disk
+from tests.simulation.disk import Disk, Faults
 from tests.simulation.node import prepared_disk
 from tests.simulation.run import simulate
 
@@ -41,6 +41,22 @@ def test_50_simulations_keep_the_books(disk: Disk) -> None:
 @pytest.mark.nightly
 def test_1000_simulations_keep_the_books(disk: Disk) -> None:
     run_seeds(1000, disk)
+
+
+def test_requests_that_are_lost_repeated_and_reordered_are_done_once(disk: Disk) -> None:
+    faults = Faults(dropped=0.2, repeated=0.4, latency_s=0.1)
+    for simulation in [simulate(seed, disk, faults) for seed in range(5)]:
+        assert simulation.notes.acknowledged > 50
+
+
+def test_a_clock_that_jumps_charges_nothing_twice(disk: Disk) -> None:
+    for simulation in [simulate(seed, disk, Faults(jump_s=3600)) for seed in range(5)]:
+        assert any("the clock is set" in line for line in simulation.trace)
+
+
+def test_commits_of_which_nobody_knows_whether_they_were_kept_are_not_made_again(disk: Disk) -> None:
+    for simulation in [simulate(seed, disk, Faults(ambiguous=0.1, away=0.5)) for seed in range(5)]:
+        assert simulation.failure_count
 
 
 def test_the_same_seed_is_the_same_story_in_another_process() -> None:

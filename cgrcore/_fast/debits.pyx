@@ -665,6 +665,7 @@ cdef class Debit(Ask):
                 self.tell(self.account)
                 return 0
             self.write_down()
+            self.rules.accounts.edit(self.account.id)  # what follows may change more of it than the balance that paid
         for account in self.changed:
             if account.unit_counters:
                 self.held = self.initial()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from cgrserver.services.scheduler import SchedulerTask
 from cgrserver.services.session_clients import SessionClients
 from cgrserver.services.session_replicas import SessionReplicas
 from cgrserver.services.sessions import SessionTimersTask, SyncTask, forget_what_is_over
+from cgrserver.services.stir_keys import StirKeys
 from cgrserver.settings import unserved_warning
 from cgrserver.storage.reads import StoreReads
 from cgrserver.storage.tables import Codecs, declared_tables
@@ -120,6 +122,9 @@ class Application:
         self.clients = Clients()
         self.session_clients = world.parts["session_clients"] = SessionClients(world, self.clients, self.settings)
         self.session_replicas = world.parts["session_replicas"] = SessionReplicas(world, self.settings)
+        if find_spec("cryptography") is not None:
+            keep_s = self.settings["caches"]["partitions"]["*stir"]["ttl"] / SECOND_NS
+            world.parts["stir_keys"] = StirKeys(self.settings["general"]["reply_timeout"] / SECOND_NS, keep_s)
         world.parts["note"] = _note
         if world.settings["thresholds"]["ees_conns"]:
             world.parts["export_event"] = export_event

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs import StoredCdrs, configured, process_events, switches_for
 from cgrcore.chargers import runs_of
-from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted
+from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted, Refused
 from cgrcore.event import CgrEvent, copy_of, text_of, time_of, usage_of
 from cgrcore.money import number_from_nano
 from cgrcore.rating import Call, CallCost, EventCost, quote
@@ -20,6 +22,7 @@ from cgrcore.timing import ZERO_AT, Moment
 from cgrcore.world import World
 from cgrserver.rpc.methods.cdrs import fetch_event
 from cgrserver.rpc.methods.sessions import EventArgs, attributes_of, observers, subsystem
+from cgrserver.rpc.methods.stir import PREFIX, authenticated, check_of, identity_of, signed_identity
 from cgrserver.rpc.registry import method
 
 __all__: list[str] = []
@@ -64,22 +67,41 @@ class Flags:
         return [f"{sub}:{'&'.join(values)}" if values else sub for sub, values in self._steps.get(step, {}).items()]
 
 
-@method("SessionSv1.ProcessEvent", fetch=fetch_event)
-def process_event(world: World, args: ProcessEventArgs, stored: StoredCdrs) -> dict[str, Any]:
+class Fetched(msgspec.Struct):
+    """What a decision on an event needs from outside: stored CDRs; a signed identity, or why one is not believed."""
+
+    stored: StoredCdrs
+    identity: str = ""
+    disbelief: str = ""
+
+
+async def _fetch(store: Any, world: World, args: ProcessEventArgs) -> Fetched:
+    flags, options = Flags(args.Flags or ()), args.APIOpts or {}
+    fetched = Fetched(await fetch_event(store, world, args))
+    if flags.has("*stir_authenticate"):
+        fetched.disbelief = await authenticated(world, check_of(options))
+    elif flags.has("*stir_initiate"):
+        fetched.identity = await signed_identity(world, identity_of(args.Event or {}, options))
+    return fetched
+
+
+@method("SessionSv1.ProcessEvent", fetch=_fetch)
+def process_event(world: World, args: ProcessEventArgs, fetched: Fetched) -> dict[str, Any]:
     """Take an event through the steps that its flags name."""
     event = args.event(world)
-    return _Processing(world, args, copy_of(event), stored).reply()
+    return _Processing(world, args, copy_of(event), fetched).reply()
 
 
 class _Processing:
     """The way of one event. What fails in a step that does not decide is remembered, and told at the end."""
 
-    def __init__(self, world: World, args: ProcessEventArgs, event: CgrEvent, stored: StoredCdrs) -> None:
+    def __init__(self, world: World, args: ProcessEventArgs, event: CgrEvent, fetched: Fetched) -> None:
         self._world = world
         self._args = args
         self._flags = Flags(args.Flags or ())
         self._events = {RAW: event}
-        self._stored = stored
+        self._stored = fetched.stored
+        self._fetched = fetched
         self._reply: dict[str, Any] = {}
         self._is_partial = False
 
@@ -94,6 +116,10 @@ class _Processing:
                 "*routes", lambda event: subsystem(self._world, "routes", "Routes", event, self._args)
             )
         self._observe()
+        if self._fetched.disbelief:
+            raise Refused(f"{PREFIX}: {self._fetched.disbelief}")
+        if self._fetched.identity:
+            self._reply["STIRIdentity"] = self._each("*stir_initiate", lambda event: self._fetched.identity)
         for step, name, label, key in (
             ("*resources", "resources", "Resources", "ResourceAllocation"),
             ("*ips", "ips", "IPs", "AllocatedIP"),

@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml setup.py
 	@$(PYTHON) -c 'import sysconfig, os, sys; sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))' || { echo "Python.h is missing: install the headers of your Python (Debian: apt-get install python3-dev)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check 'setuptools>=77' 'Cython>=3.1' 'numpy>=2.0'
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[test,lint,columns,charts,distributed,postgres,phone]'
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[test,lint,columns,charts,distributed,postgres,phone,stir]'
 	@touch $@
 
 build/.built: $(VENV)/.ready $(SOURCES)

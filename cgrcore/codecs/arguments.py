@@ -156,5 +156,3 @@ def _twin(kind: Any, go_type: str, go_types: GoTypes) -> Any:
 
 def _is_optional(kind: Any) -> bool:
     return typing.get_origin(kind) in (typing.Union, types.UnionType) and type(None) in typing.get_args(kind)
-
-

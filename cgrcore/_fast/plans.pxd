@@ -83,7 +83,7 @@ cdef class Plans:
     cdef int128 step
     cdef int depth_limit
     cdef bint may_finish
-    cdef list owners, classes, records, profile_ids, compiled_plans
+    cdef list classes, records, profile_ids, compiled_plans
     cdef readonly list plan_ids, destination_ids
     cdef dict class_places, finals, profiles, plans, rates, single_rates, destination_places, terms, covers
     cdef object lock

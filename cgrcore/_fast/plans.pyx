@@ -46,20 +46,19 @@ ANY = "*any"
 
 
 cdef class Plans:
-    """The plans of a tariff. `index` has its prefixes, `owners` the ids of the destinations of each."""
+    """The plans of a tariff. `index` has its prefixes, and the ids of the destinations of each."""
 
     def __cinit__(self):
         self.class_of = NULL
         self.chunks = NULL
 
-    def __init__(self, tariff, PrefixIndex index not None, list owners not None, int64_t step_nano):
+    def __init__(self, tariff, PrefixIndex index not None, int64_t step_nano):
         cdef Py_ssize_t place
         self.tariff = tariff
         self.index = index
-        self.owners = owners
         self.step = step_nano
         self.depth_limit = min(tariff.fallback_depth, DEEPEST + 1)
-        self.number_count = len(owners)
+        self.number_count = len(index)
         self.class_of = <int32_t *>PyMem_RawMalloc((self.number_count + 1) * sizeof(int32_t))
         if self.class_of is NULL:
             raise MemoryError
@@ -179,7 +178,7 @@ cdef class Plans:
         cdef tuple owners, key
         if self.class_of[place] >= 0:
             return self.class_of[place]
-        owners = self.owners[place]
+        owners = self.index.owners[place]
         if not self.is_final(owners):
             above = self.above(self.index.text(place))
             above = self.class_at(above) if above >= 0 else 0

@@ -56,6 +56,9 @@ cdef class PrefixIndex:
     cdef dict others
     cdef list lengths
 
+    #: The ids of the destinations of each prefix, None beside those that stand again.
+    cdef readonly list owners
+    cdef Py_ssize_t united(self, Entry *entries, Py_ssize_t count) except -1
     cdef int build(self, int sign, Entry *entries, Py_ssize_t count) except -1
     cdef int64_t node(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1
     cdef int64_t bucket(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1

@@ -37,13 +37,18 @@ cdef class PrefixIndex:
         self.tables.blocks = NULL
         self.tables.tails = NULL
 
-    def __init__(self, prefixes):
-        """Take any texts; an empty one matches nothing. Raises OverflowError beyond 2^30 prefixes, MemoryError."""
+    def __init__(self, prefixes, owners=None):
+        """Take any texts; an empty one matches nothing. Raises OverflowError beyond 2^30 prefixes, MemoryError.
+
+        `owners` are the ids of the destinations that each belongs to, a tuple each; a prefix that stands again is one,
+        of the owners of both in order.
+        """
         cdef Py_ssize_t number, count, plus = 0, plain = 0
         cdef str text
         cdef Entry *entries
         cdef Entry *entry
-        self.texts = list(prefixes)
+        self.texts = prefixes if type(prefixes) is list else list(prefixes)
+        self.owners = [()] * len(self.texts) if owners is None else owners
         self.others = {}
         count = len(self.texts)
         if count >= PLACE:
@@ -67,7 +72,9 @@ cdef class PrefixIndex:
                     entries[count - plus] = entry[0]
                     continue
                 else:
-                    self.others[text] = number
+                    known = self.others.setdefault(text, number)
+                    if known != number:
+                        self.unite(known, number)
                     continue
                 entry.place = <int32_t>number
             self.build(0, entries, plain)
@@ -102,6 +109,7 @@ cdef class PrefixIndex:
         if root is NULL:
             raise MemoryError
         qsort(entries, count, sizeof(Entry), &in_order)
+        count = self.united(entries, count)
         while place < count:
             stem = 0
             width = ROOT_SIZE
@@ -118,6 +126,22 @@ cdef class PrefixIndex:
             root[stem] = <uint32_t>self.node(&entries[place], last - place, ROOT_DEPTH, root[stem])
             place = last
         return 0
+
+    cdef Py_ssize_t united(self, Entry *entries, Py_ssize_t count) except -1:
+        """Leave one of equal prefixes; return how many are left."""
+        cdef Py_ssize_t place, last = 0
+        for place in range(1, count):
+            if entries[place].packed == entries[last].packed and entries[place].size == entries[last].size and memcmp(
+                    entries[place].digits, entries[last].digits, entries[last].size) == 0:
+                self.unite(entries[last].place, entries[place].place)
+            else:
+                last += 1
+                entries[last] = entries[place]
+        return last + 1
+
+    def unite(self, Py_ssize_t kept, Py_ssize_t again):
+        self.owners[kept] = tuple(sorted({*self.owners[kept], *self.owners[again]}))
+        self.owners[again] = None
 
     cdef int64_t node(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1:
         """Return the entry for prefixes that share `depth` digits, all of them longer; `held` is the longest so far."""

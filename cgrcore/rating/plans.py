@@ -28,4 +28,4 @@ def rater_of(tariff: Tariff) -> BulkRater:
 
 def _made(tariff: Tariff) -> Plans:
     step_nano: int = 10 ** (9 - min(tariff.rounding_decimals, 9))
-    return Plans(tariff, tariff.numbers.index, tariff.numbers.owners_by_place, step_nano)
+    return Plans(tariff, tariff.numbers.index, step_nano)

@@ -14,29 +14,20 @@ __all__ = ["Prefixes"]
 class Prefixes:
     """The prefixes of some destinations. Destinations that share a prefix are in order of their ids."""
 
-    __slots__ = ("index", "owners_by_place")
+    __slots__ = ("index",)
 
     def __init__(self, destinations: Iterable[Destination]) -> None:
-        places: dict[str, int] = {}
-        owners: list[tuple[str, ...]] = []
-        shared = set()
+        texts: list[str] = []
+        owners: list[tuple[str, ...] | None] = []
         for destination in destinations:
-            alone = (destination.id,)
-            for prefix in destination.prefixes:
-                place = places.setdefault(prefix, len(owners))
-                if place == len(owners):
-                    owners.append(alone)
-                else:
-                    owners[place] += alone
-                    shared.add(place)
-        for place in shared:
-            owners[place] = tuple(sorted(set(owners[place])))
+            prefixes = destination.prefixes
+            texts += prefixes
+            owners += ((destination.id,),) * len(prefixes)
         #: The prefixes by their places, and the owners of each.
-        self.index = PrefixIndex(places)
-        self.owners_by_place = owners
+        self.index = PrefixIndex(texts, owners)
 
     def __iter__(self) -> Iterator[str]:
-        return map(self.index.text, range(len(self.index)))
+        return (self.index.text(place) for place, owners in enumerate(self.index.owners) if owners is not None)
 
     def longest_of(self, number: str) -> str:
         """Return the longest known prefix of the number, "" when there is none."""
@@ -47,10 +38,10 @@ class Prefixes:
         place = self.index.longest(number)
         while place >= 0:
             prefix = self.index.text(place)
-            yield prefix, self.owners_by_place[place]
+            yield prefix, self.index.owners[place] or ()
             place = self.index.longest(prefix[:-1])
 
     def owners(self, prefix: str) -> tuple[str, ...]:
         """Return the ids of the destinations that have exactly this prefix."""
         place = self.index.longest(prefix)
-        return self.owners_by_place[place] if place >= 0 and self.index.text(place) == prefix else ()
+        return (self.index.owners[place] or ()) if place >= 0 and self.index.text(place) == prefix else ()

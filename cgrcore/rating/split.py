@@ -27,9 +27,7 @@ class Piece:
 
     __slots__ = ("end_at", "index_ns", "info", "interval", "offset_s", "start_at")
 
-    def __init__(
-        self, start_at: int, end_at: int, index_ns: int, info: RatingInfo, offset_s: int
-    ) -> None:
+    def __init__(self, start_at: int, end_at: int, index_ns: int, info: RatingInfo, offset_s: int) -> None:
         self.start_at = start_at
         self.end_at = end_at
         self.index_ns = index_ns

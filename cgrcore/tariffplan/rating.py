@@ -6,6 +6,7 @@ priced.
 """
 
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -39,6 +40,8 @@ __all__ = [
 
 ANY = "*any"
 
+_ID, _PREFIXES, _WHERE, _RATE = map(attrgetter, ("ID", "Prefixes", "DestinationId", "RateId"))
+
 
 class RatingTexts(msgspec.Struct, frozen=True):
     """How a missing part of a rating plan is told: as a whole plan is loaded, or one object alone."""
@@ -56,7 +59,11 @@ def build_destination(item: TpDestination) -> Destination:
 
 def build_destinations(building: Building) -> dict[str, Destination]:
     """Return the plan's destinations by id."""
-    return {item_id: build_destination(item) for item_id, item in building.items("destinations").items()}
+    items = building.items("destinations")
+    prefixes = list(map(_PREFIXES, items.values()))
+    if all(prefixes) and max(map(len, prefixes), default=0) == 1:
+        return dict(zip(items, map(Destination, map(_ID, items.values()), map(tuple, prefixes)), strict=True))
+    return {item_id: build_destination(item) for item_id, item in items.items()}
 
 
 def build_plans(building: Building, texts: RatingTexts | None = None) -> dict[str, RatingPlan]:
@@ -75,7 +82,9 @@ class _PlanMaker:
         self._texts = texts
         self._rates: dict[str, tuple[Rate, ...]] = {}
         self._ratings: dict[tuple[str, str, int, Decimal, str], Rating] = {}
-        self._bound: dict[str, list[tuple[str, Rating]]] = {}
+        #: The same by the address of MaxCost, which the plan keeps: reckoning a decimal's hash takes its time.
+        self._known: dict[tuple[str, str, int, int, str], Rating] = {}
+        self._bound: dict[str, tuple[list[str], list[Rating]]] = {}
         self._bad_timings: set[str] = set()
 
     def check_destinations(self, item_id: str) -> None:
@@ -84,6 +93,8 @@ class _PlanMaker:
         rates, known = building.items("rates"), building.items("destinations")
         in_force = building.world.state.table("destinations").records
         bindings = building.items("destination_rates")[item_id].DestinationRates or ()
+        if all(map(known.__contains__, map(_WHERE, bindings))) and rates.keys() >= set(map(_RATE, bindings)):
+            return
         for index, binding in enumerate(bindings):
             if binding.RateId not in rates:
                 spot = Spot("destination_rates", item_id, "RateId", index)
@@ -112,22 +123,29 @@ class _PlanMaker:
         if chosen is None or timing is None:
             return
         weight_nano = self._building.amount(binding.Weight, Spot("rating_plans", plan_id, "Weight", index))
+        places, ratings = self._ratings_of(chosen)
         # One tuple for all destinations of one rating: a plan of a million destinations has a few hundred of them.
-        alone: dict[int, tuple[PlanRate]] = {}
-        for where, rating in self._ratings_of(chosen):
-            rates = alone.get(id(rating))
-            if rates is None:
-                rates = alone[id(rating)] = (PlanRate(timing, rating, weight_nano),)
+        different = dict(zip(map(id, ratings), ratings, strict=True))
+        alone = {address: (PlanRate(timing, rating, weight_nano),) for address, rating in different.items()}
+        rates_of = map(alone.__getitem__, map(id, ratings))
+        if not found:
+            found.update(zip(places, rates_of, strict=True))
+            if len(found) == len(places):
+                return
+            found.clear()
+            rates_of = map(alone.__getitem__, map(id, ratings))
+        for where, rates in zip(places, rates_of, strict=True):
             before = found.setdefault(where, rates)
             if before is not rates and rates[0] not in before:
                 found[where] = before + rates
 
-    def _ratings_of(self, chosen: TpDestinationRate) -> list[tuple[str, Rating]]:
-        """Return the rating of each destination, in the order of rows."""
+    def _ratings_of(self, chosen: TpDestinationRate) -> tuple[list[str], list[Rating]]:
+        """Return the destinations in the order of rows, and the rating of each."""
         found = self._bound.get(chosen.ID)
         if found is None:
             rating = self._rating
-            found = [(binding.DestinationId, rating(binding, chosen.ID)) for binding in chosen.DestinationRates or ()]
+            bindings = chosen.DestinationRates or ()
+            found = list(map(_WHERE, bindings)), [rating(binding, chosen.ID) for binding in bindings]
             self._bound[chosen.ID] = found
         return found
 
@@ -145,6 +163,19 @@ class _PlanMaker:
         return found
 
     def _rating(self, binding: TpRateBinding, owner_id: str) -> Rating:
+        address = (
+            binding.RateId,
+            binding.RoundingMethod,
+            binding.RoundingDecimals,
+            id(binding.MaxCost),
+            binding.MaxCostStrategy,
+        )
+        found = self._known.get(address)
+        if found is None:
+            found = self._known[address] = self._rating_by_value(binding, owner_id)
+        return found
+
+    def _rating_by_value(self, binding: TpRateBinding, owner_id: str) -> Rating:
         key = (
             binding.RateId,
             binding.RoundingMethod,

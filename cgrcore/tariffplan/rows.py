@@ -117,15 +117,22 @@ def _repeats(kind: Kind, text: CsvText, keys: Iterable[str]) -> list[Mistake]:
 
 def _gathered(kind: Kind, keys: Sequence[str], items: Sequence[str], defaults: Defaults) -> dict[str, Any]:
     """Destinations: each row adds one prefix."""
-    groups: dict[str, list[str]] = {}
-    for key, item in zip(keys, items, strict=True):
-        group = groups.get(key)
-        if group is None:
-            groups[key] = [item]
-        else:
-            group.append(item)
     record, tpid = kind.record, defaults.tpid
-    return {key: record(tpid, key, group) for key, group in groups.items()}
+    found = dict(zip(keys, map(record, repeat(tpid), keys, [[item] for item in items]), strict=False))
+    if len(found) == len(keys):
+        return found
+    found.clear()
+    last = None
+    group: list[str] = []
+    for key, item in zip(keys, items, strict=True):
+        if key is not last:
+            last = key
+            known = found.get(key)
+            if known is None:
+                known = found[key] = record(tpid, key, [])
+            group = known.Prefixes
+        group.append(item)
+    return found
 
 
 def _one_for_each_row(
@@ -138,13 +145,18 @@ def _one_for_each_row(
     inners = map(kind.inner.record, *(inner_columns.get(field) or repeat(getattr(zero, field)) for field in fields))
     groups: dict[str, list[Any]] = {}
     first: dict[str, int] = {}
+    last = None
+    group: list[Any] = []
     for number, (key, inner) in enumerate(zip(keys, inners, strict=False)):
-        group = groups.get(key)
-        if group is None:
-            groups[key] = [inner]
-            first[key] = number
-        else:
-            group.append(inner)
+        # A text equal to the one above it is the same object.
+        if key is not last:
+            last = key
+            known = groups.get(key)
+            if known is None:
+                known = groups[key] = []
+                first[key] = number
+            group = known
+        group.append(inner)
     found = {}
     for key, group in groups.items():
         item = kind.record(TPid=defaults.tpid)

@@ -81,6 +81,8 @@ def round_nano(amount_nano: int, decimals: int, mode: Rounding) -> int:
     if mode is _NONE or decimals >= 9:
         return amount_nano
     step: int = 10 ** (9 - max(decimals, 0))
+    if amount_nano % step == 0:
+        return amount_nano
     if mode is _UP:
         return div_ceil(amount_nano, step) * step
     if mode is _MIDDLE:

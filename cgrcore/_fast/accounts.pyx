@@ -360,8 +360,9 @@ cdef class AccountBase:
                     found[balance] = int_of(balance.value)
         return found
 
-    def lines(self, tuple kinds, dict initial):
-        """Return what states tell of the balances of these types, in that order, as the arguments of a BalanceState.
+    def states(self, tuple kinds, dict initial, make):
+        """Return what states tell of the balances of these types, in that order: what `make` makes of a BalanceState's
+        fields.
 
         `initial` is what they held before, by balance, 0 for one that is not in it; None for what they hold now. Values
         beyond 64 bits are texts; weights are in nano, factors as they are.
@@ -378,8 +379,8 @@ cdef class AccountBase:
                 uuid = balance.uuid
                 value = packed_value(int_of(balance.value))
                 before = value if initial is None else packed_value(initial.get(balance, 0))
-                found.append((uuid, balance._id or uuid, balance._type, before, value, balance.weight,
-                              balance.is_disabled, balance.terms.factors or None))
+                found.append(make(uuid, balance._id or uuid, balance._type, before, value, balance.weight,
+                                  balance.is_disabled, balance.terms.factors or None))
         return found
 
     cpdef bint has_expired(self, int64_t at) except -1:

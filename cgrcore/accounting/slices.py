@@ -4,7 +4,7 @@ Nearly every slice is paid by one balance alone: its cost is written down at onc
 whose spans may be folded. Does not know: sessions.
 """
 
-from typing import NamedTuple
+import msgspec
 
 from cgrcore._fast.debits import Debit
 from cgrcore.accounting.charge import account_of, charge
@@ -19,7 +19,7 @@ from cgrcore.world import World
 __all__ = ["Slice", "charge_rest", "charge_slice"]
 
 
-class Slice(NamedTuple):
+class Slice(msgspec.Struct, frozen=True, gc=False):
     """What was charged: the usage paid for (ns), what it cost, and the whole cost (None: nothing was rated)."""
 
     usage_ns: int

@@ -159,10 +159,11 @@ def account_state(account: Account, initial: dict[Balance, int] | None = None) -
     `initial` holds the values before a debit, 0 for a balance that is not in it; without it they are what they are now.
     """
     tenant, _, name = account.id.partition(":")
-    states = [BalanceState(*line) for line in account.lines(SUMMARY_TYPES, initial)]
+    states = account.states(SUMMARY_TYPES, initial, BalanceState)
     for state in states:
-        if state.factors:
-            state.factors = {key: number_from_nano(value) for key, value in state.factors.items()}
+        factors: dict[str, Any] | None = state.factors
+        if factors is not None:
+            state.factors = {key: number_from_nano(value) for key, value in factors.items()}
     return AccountState(tenant, name, states, account.allow_negative, account.is_disabled)
 
 

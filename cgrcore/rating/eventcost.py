@@ -267,11 +267,12 @@ def _append(charges: list[Charge], charge: Charge) -> None:
     if last is None or not last.has_rate_of(charge):
         charges.append(charge)
         return
-    if last.steps == charge.steps:
+    steps = charge.steps
+    if last.steps == steps:
         charges[-1] = msgspec.structs.replace(last, count=last.count + charge.count)
         return
-    if last.count == charge.count == 1 and len(charge.steps) == 1 and last.steps:
-        tail, step = last.steps[-1], charge.steps[0]
+    if last.count == charge.count == 1 and len(steps) == 1 and last.steps:
+        tail, step = last.steps[-1], steps[0]
         if tail.usage_ns == step.usage_ns and tail.cost_nano == step.cost_nano and tail.payer == step.payer:
             longer = msgspec.structs.replace(tail, count=tail.count + step.count)
             charges[-1] = msgspec.structs.replace(last, steps=[*last.steps[:-1], longer])

@@ -13,6 +13,10 @@ from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_FromLongLong
 
 from cgrcore._fast.tables cimport Table, Undo
 
+cdef extern from "Python.h":
+    str PyUnicode_New(Py_ssize_t size, Py_UCS4 maxchar)
+    void *PyUnicode_1BYTE_DATA(object text)
+
 import sys
 
 from cgrcore.errors import BadRequest
@@ -492,15 +496,18 @@ cdef bint parse_uuid(str text, uint64_t *high, uint64_t *low):
 
 
 cdef str uuid_text_of(uint64_t high, uint64_t low):
-    cdef char letters[36]
+    cdef str text = PyUnicode_New(36, 127)
+    cdef char *letters = <char *>PyUnicode_1BYTE_DATA(text)
     cdef const char *digits = b"0123456789abcdef"
+    cdef uint64_t part = high
     cdef int index, count = 0
-    cdef uint64_t part
     for index in range(36):
         if index == 8 or index == 13 or index == 18 or index == 23:
             letters[index] = 45
             continue
-        part = high if count < 16 else low
-        letters[index] = digits[(part >> (60 - 4 * (count & 15))) & 15]
+        if count == 16:
+            part = low
+        letters[index] = digits[part >> 60]
+        part <<= 4
         count += 1
-    return letters[:36].decode("ascii")
+    return text

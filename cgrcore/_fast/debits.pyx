@@ -55,7 +55,7 @@ cdef class Debit(Ask):
     cdef readonly AccountBase account
     cdef int128 cost_so_far
     cdef object factor_id
-    cdef bint is_first, is_dry
+    cdef bint is_dry
     #: The connect fee went to the default balance, since no balance had it.
     cdef readonly bint is_fee_owed
     #: A cap that disconnects was reached.
@@ -140,7 +140,7 @@ cdef class Debit(Ask):
         if not price.single(self.start_at, usage, max(self.duration_index_ns, usage), midnight_at, &self.stretch):
             return False
         self.terms = price.terms
-        self.sole_fee = self.terms.fee if self.call.is_first else 0
+        self.sole_fee = self.terms.fee if self.is_first else 0
         self.sole_each = self.stretch.cost
         if self.sole_fee < 0 or self.sole_each < 0 or money.value < self.sole_fee:
             return False
@@ -246,7 +246,6 @@ cdef class Debit(Ask):
     cdef int read_rest(self) except -1:
         """Take the fields of the call that few debits need."""
         cdef dict extra_fields = self.call.extra_fields
-        self.is_first = self.call.is_first
         self.cost_so_far = int128_of(self.call.max_cost_so_far_nano)
         if extra_fields:
             self.factor_id = extra_fields.get("BalanceFactorID")
@@ -748,7 +747,7 @@ def charge_covered(Rules rules not None, call):
     cdef Debit run = debit_of(rules, call, False)
     rules.check_usage(run)
     run.account = rules.find_account(run)
-    if run.asked_ns == 0 or run.account.allow_negative or call.max_rate_nano:
+    if run.asked_ns == 0 or run.account.allow_negative or run.max_rate:
         return None
     run.count_slots_from_start()
     if run.make_plan():
@@ -780,7 +779,7 @@ def max_usage(Rules rules not None, call):
         return -1
     if run.asked_ns == 0:
         return 0
-    if call.max_rate_nano:
+    if run.max_rate:
         return None
     run.count_slots_from_start()
     if run.make_plan():

@@ -7,12 +7,14 @@ from cgrcore._fast.tables cimport Table
 
 #: The fields of a call that are read for each.
 cdef enum:
-    FIELDS = 10
+    FIELDS = 12
 
 cdef class Ask:
     cdef readonly object call
     cdef str tenant, category, subject, account_name, destination, tor
     cdef int64_t asked_ns, offset_s
+    cdef bint is_first
+    cdef object max_rate
     cdef readonly int64_t start_at, end_at, duration_index_ns
     cdef int read(self, Rules rules, call) except -1
 

@@ -50,6 +50,8 @@ cdef class Ask:
         self.asked_ns = <object>(<PyObject **>(base + places[7]))[0]
         self.offset_s = <object>(<PyObject **>(base + places[8]))[0]
         self.duration_index_ns = <object>(<PyObject **>(base + places[9]))[0]
+        self.is_first = <object>(<PyObject **>(base + places[10]))[0]
+        self.max_rate = <object>(<PyObject **>(base + places[11]))[0]
         self.end_at = self.start_at + self.asked_ns
         return 0
 
@@ -82,7 +84,7 @@ cdef class Rules:
         cdef int field = 0
         cdef object slot
         for name in ("tenant", "category", "subject", "account", "destination", "tor", "start_at", "usage_ns",
-                     "offset_s", "duration_index_ns"):
+                     "offset_s", "duration_index_ns", "is_first", "max_rate_nano"):
             slot = getattr(call_type, name)
             if type(slot) is not MemberDescriptorType:
                 raise TypeError(f"a call has no slot for {name}")
@@ -123,7 +125,7 @@ cdef class Rules:
 
     cdef AccountBase find_account(self, Ask ask):
         """The account a call is charged to. Raises Refused ACCOUNT_NOT_FOUND, ACCOUNT_DISABLED."""
-        cdef str account_id = ask.tenant + ":" + (ask.account_name or ask.subject)
+        cdef str account_id = f"{ask.tenant}:{ask.account_name or ask.subject}"
         cdef AccountBase account = self.accounts.find(account_id)
         if account is None:
             raise Refused("ACCOUNT_NOT_FOUND", subject="accounts", subject_id=account_id)

@@ -40,14 +40,18 @@ cdef class Effects:
     the commit is durable, at least once.
     """
 
-    def __init__(self, str reason=""):
+    def __cinit__(self, str reason=""):
         self.before = {}
         self.rows = []
         self.after = []
         self.reason = reason
 
     def __bool__(self):
-        return bool(self.before) or bool(self.rows) or bool(self.after)
+        return has_any(self)
+
+
+cdef inline bint has_any(Effects effects):
+    return len(effects.before) > 0 or len(effects.rows) > 0 or len(effects.after) > 0
 
 
 @cython.no_gc
@@ -300,14 +304,14 @@ cdef class State:
 
     def begin(self, str reason=""):
         """Open a decision. What the last one changed must have been taken or undone."""
-        assert not self.effects, "the decision before was neither taken nor rolled back"
+        assert not has_any(self.effects), "the decision before was neither taken nor rolled back"
         self.effects.reason = reason
         self.seen_ticket = 0
 
     def take(self):
         """Close the decision, keep what it changed and return its effects."""
         cdef Effects effects = self.effects
-        self.effects = Effects()
+        self.effects = Effects.__new__(Effects)
         return effects
 
     def rollback(self):

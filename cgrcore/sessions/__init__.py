@@ -37,7 +37,14 @@ from cgrcore.sessions.lifecycle import (
     update,
 )
 from cgrcore.sessions.records import Session, SessionRun, external_session
-from cgrcore.sessions.telling import alteration, asking_for_calls, disconnection, low_balance, told_calls
+from cgrcore.sessions.telling import (
+    alteration,
+    asking_for_calls,
+    disconnection,
+    low_balance,
+    spending,
+    told_calls,
+)
 from cgrcore.sessions.timers import timers_of
 from cgrcore.sessions.wire import forget, session_as_wire, session_from_wire, stand_by
 
@@ -81,6 +88,7 @@ __all__ = [
     "schedule_end",
     "session_as_wire",
     "session_from_wire",
+    "spending",
     "stale_sessions",
     "stand_by",
     "terminate",

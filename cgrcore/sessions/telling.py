@@ -12,7 +12,7 @@ from cgrcore.sessions.records import Session
 from cgrcore.timing import format_time
 from cgrcore.world import World
 
-__all__ = ["alteration", "asking_for_calls", "disconnection", "low_balance", "told_calls"]
+__all__ = ["alteration", "asking_for_calls", "disconnection", "low_balance", "spending", "told_calls"]
 
 #: A method of the client, and its argument.
 ClientCall = tuple[str, Any]
@@ -39,6 +39,11 @@ def low_balance(world: World, session: Session) -> ClientCall:
     """Return the call that warns a client: the credit of its session is nearly used up."""
     service = "AgentV1" if world.settings["sessions"]["client_protocol"] >= 2 else "SessionSv1"
     return f"{service}.WarnDisconnect", _started(session)
+
+
+def spending(world: World, session: Session) -> ClientCall:
+    """Return the call that tells a client of Diameter Sy: a policy counter of its session has another status."""
+    return "AgentV1.SpendingStatusNotification", _event(world, session, session.tenant, {})
 
 
 def asking_for_calls(world: World) -> ClientCall:

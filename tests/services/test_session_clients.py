@@ -195,6 +195,16 @@ def test_an_alteration_that_a_client_refuses_is_told(server, switches):
     first.end("unaltered")
 
 
+def test_a_client_is_told_that_a_policy_counter_has_changed(server, switches):
+    first, _ = switches
+    first.begin("policy")
+    (session,) = server.call("SessionSv1.GetActiveSessions", Filters=[OF + "policy"])
+    server.client.call_raw("SessionSv1.ThresholdNotify", json.dumps(session["CGRID"]))
+    method, told = first.asked()
+    assert (method, told["Event"]["OriginID"]) == ("AgentV1.SpendingStatusNotification", "policy")
+    first.end("policy")
+
+
 def test_every_client_is_told_to_disconnect_a_peer(server, switches):
     first, second = switches
     ask(server, "SessionSv1.DisconnectPeer", OriginHost="h", OriginRealm="r", DisconnectCause=1)

@@ -14,7 +14,7 @@ import structlog
 import trio
 
 from cgrcore.errors import CgrError, Refused
-from cgrcore.sessions import Session, asking_for_calls, disconnection, low_balance, told_calls
+from cgrcore.sessions import Session, asking_for_calls, disconnection, low_balance, spending, told_calls
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from cgrserver.clients import Client, Clients
@@ -81,6 +81,10 @@ class SessionClients:
     def warn(self, session: Session) -> None:
         """Tell a session's client that its credit is nearly used up."""
         self._start(session, low_balance(self._world, session), self._once)
+
+    def tell_spending(self, session: Session) -> None:
+        """Tell a session's client that a policy counter has another status."""
+        self._start(session, spending(self._world, session), self._once)
 
     def ask_to_end(self, session: Session, cause: str, give_up: Callable[[], object]) -> None:
         """Ask a session's client to end it; `give_up` is called when it does not say yes."""

@@ -268,6 +268,15 @@ def caps_error(world: World, args: Any) -> str:
     raise Refused("MAX_CONCURRENT_RPC_EXCEEDED")
 
 
+@method("SessionSv1.ThresholdNotify")
+def threshold_notify(world: World, args: str) -> str:
+    """Tell the client of a session (by CGRID) that a policy counter has another status, if it is connected."""
+    session, clients = active_sessions(world).get(args), _clients(world)
+    if session is not None and clients is not None:
+        world.state.effects.after.append(partial(clients.tell_spending, session))
+    return "OK"
+
+
 @method("SessionSv1.BackupActiveSessions")
 def backup_active_sessions(world: World, args: str) -> int:
     """Count the active sessions: they are in the database with every change."""

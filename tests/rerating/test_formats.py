@@ -248,3 +248,12 @@ def test_a_table_of_postgres_becomes_a_file(plan: Path, tmp_path: Path, postgres
 def test_a_csv_file_is_read_by_a_reader_of_csv(plan: Path, tmp_path: Path) -> None:
     run(plan, write_csv(tmp_path / "in.csv"), output=tmp_path / "out.csv")
     assert pc.read_csv(tmp_path / "out.csv").num_rows == len(ROWS)
+
+
+def test_a_tariff_of_many_destinations_names_them_as_a_small_one_does(plan: Path, tmp_path: Path) -> None:
+    many = "".join(f"DST_{number},{number}\n" for number in range(500_000, 506_000))
+    (plan / "Destinations.csv").write_text(
+        (plan / "Destinations.csv").read_text().replace("DST_DE", many + "DST_DE", 1)
+    )
+    run(plan, write_csv(tmp_path / "in.csv"), output=tmp_path / "out.parquet")
+    assert [row["DestinationID"] for row in read(tmp_path / "out.parquet")] == ["DST_DE", "DST_MOBILE", "", "DST_DE"]

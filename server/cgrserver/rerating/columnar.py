@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cgrcore.errors import BadRequest
 from cgrserver.rerating.encoding import plain_schema
 from cgrserver.rerating.pieces import MOST_ROWS, BatchPiece, Piece, told
 
@@ -55,6 +56,8 @@ class ParquetSource:
                 done = (first - 1 + batch.num_rows) / max(1, self.row_count)
                 yield BatchPiece(self.name, done, first, batch)
                 first += batch.num_rows
+        if first - 1 != self.row_count:
+            raise BadRequest(f"{self.name}: it should have {self.row_count} rows, and {first - 1} were found")
 
 
 def _piece_rows(metadata: Any) -> int:

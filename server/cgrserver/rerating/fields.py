@@ -141,6 +141,7 @@ class _Rows:
         return _filled(pc.if_else(is_gap, others, texts).dictionary_encode(), "")
 
     def destinations(self) -> pa.Array:
+        """Return the numbers called, as texts."""
         column = text_of(self.column("Destination"))
         return column.fill_null("") if column.null_count else column
 
@@ -183,6 +184,7 @@ class _Rows:
         return found
 
     def miss(self, field: str, is_missing: NDArray[bool_]) -> None:
+        """Leave out the rows that lack a field."""
         if is_missing.any():
             for row in numpy.flatnonzero(is_missing).tolist():
                 self.refusals.setdefault(row, f"{MISSING}: [{field}]")
@@ -191,15 +193,12 @@ class _Rows:
         """Leave out what asks not to be rated."""
         kinds = self.code("RequestType")
         if kinds == "*none":
-            self.miss_all()
+            for row in range(self.batch.num_rows):
+                self.refusals.setdefault(row, NONE_ASKED)
         elif isinstance(kinds, pa.DictionaryArray) and pc.any(pc.equal(kinds.dictionary, "*none")).as_py():
             asked = pc.fill_null(pc.equal(kinds.cast(pa.string()), "*none"), False)
             for row in numpy.flatnonzero(asked.to_numpy(zero_copy_only=False)).tolist():
                 self.refusals.setdefault(row, NONE_ASKED)
-
-    def miss_all(self) -> None:
-        for row in range(self.batch.num_rows):
-            self.refusals.setdefault(row, NONE_ASKED)
 
 
 def _code(column: pa.Array) -> pa.DictionaryArray:

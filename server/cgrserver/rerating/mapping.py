@@ -7,11 +7,10 @@ is known, the line and the column. Does not know: files of CDRs, how values are 
 
 import re
 import tomllib
-from collections.abc import Iterable
-from collections.abc import Mapping as Names
+from collections.abc import Collection
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -85,7 +84,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str = ""
     csv: CsvLayout = CsvLayout()
 
-    def column_of(self, field: str, names: Iterable[str]) -> str | None:
+    def column_of(self, field: str, names: Collection[str]) -> str | None:
         """Return which of the columns holds a field, None when it has none or is a constant.
 
         Raises NotFound for a column that the mapping names and that is not there.
@@ -107,7 +106,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return how the columns are called that rerating adds."""
         return Result(**{OUTPUTS[name]: column for name, column in self.columns.items() if name in OUTPUTS})
 
-    def missing(self, names: Names[str, Any] | Iterable[str]) -> str:
+    def missing(self, names: Collection[str]) -> str:
         """Return a sentence on what cannot be done without among these columns, "" when it is all there."""
         for field, others in (
             ("Destination", ()),
@@ -184,7 +183,7 @@ def _mistake(mapping: Mapping) -> str:
     return ""
 
 
-def _told(names: Iterable[str]) -> str:
+def _told(names: Collection[str]) -> str:
     listed = list(names)
     if not listed:
         return "there are no columns"

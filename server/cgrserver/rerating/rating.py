@@ -44,6 +44,9 @@ __all__ = [
 #: The type of costs: 18 digits, 9 of them behind the point.
 COST = pa.decimal128(18, 9)
 MOST_NANO = 10**18 - 1
+#: Lists of more names than this are cut to those that a batch has: files keep the list with each group of rows.
+MOST_NAMES = 4096
+
 TOO_LARGE = "COST_TOO_LARGE"
 
 #: The type of texts of few kinds.
@@ -256,4 +259,10 @@ def _decimals(costs_nano: NDArray[int64], is_refused: NDArray[bool_]) -> pa.Arra
 
 
 def _coded(places: NDArray[int32], is_absent: NDArray[bool_], names: pa.Array) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(places, mask=is_absent | (places < 0)), names)
+    mask = is_absent | (places < 0)
+    if len(names) > MOST_NAMES:
+        is_used = numpy.zeros(len(names), dtype=bool_)
+        is_used[places[~mask]] = True
+        names = names.take(pa.array(numpy.flatnonzero(is_used)))
+        places = (numpy.cumsum(is_used, dtype=int32) - 1)[places]
+    return pa.DictionaryArray.from_arrays(pa.array(places, mask=mask if mask.any() else None), names)

@@ -9,6 +9,7 @@ from cgrserver.storage.postgres import PostgresStore
 from cgrserver.storage.sqlite import SqliteStore
 from cgrserver.storage.tables import Codecs
 
+from cgrcore.accounting import Account
 from cgrcore.ports import Answer
 from tests.postgres_server import postgres, postgres_server
 
@@ -17,7 +18,7 @@ __all__ = ["postgres", "postgres_server"]
 
 @pytest.fixture
 def codecs() -> Codecs:
-    return Codecs({"answers": Answer, "marks": int})
+    return Codecs({"accounts": Account, "answers": Answer, "marks": int})
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.live)])

@@ -7,8 +7,10 @@ import msgspec
 import pytest
 from cgrserver.storage.tables import Codecs
 
+from cgrcore.accounting import Account
 from cgrcore.cdrs.filter import CdrFilter, Range, filter_from_wire
 from cgrcore.cdrs.records import Cdr, SessionCost
+from cgrcore.errors import Corrupt
 from cgrcore.money import NANO
 from cgrcore.ports import Answer, Batch, LedgerLine
 from cgrcore.state import KEY_LIMIT
@@ -68,6 +70,38 @@ def test_loading_moves_the_versions_of_tables(store: Any) -> None:
     before = world.state.table("answers").version
     store.load(world)
     assert world.state.table("answers").version > before
+
+
+def with_accounts(store: Any, names: str) -> None:
+    """Let the store have an account of each name, and the removal of another."""
+    rows: list[tuple[str, bytes | None]] = [(f"t:{name}", Account(f"t:{name}").encode()) for name in names]
+    store.commit(Batch(records={"accounts": [*rows, ("t:gone", None)]}))
+
+
+@pytest.mark.parametrize("limit", [0, 3, 4])
+def test_accounts_are_loaded_up_to_their_limit(store: Any, limit: int) -> None:
+    with_accounts(store, "abcd")
+    world = fresh()
+    accounts = world.state.table("accounts")
+    accounts.limit = limit
+    store.load(world)
+    assert (len(accounts.older), accounts.is_whole) == (limit or 4, limit != 3)
+    assert all(accounts.require(key).id == key for key in list(accounts.older))
+
+
+def test_accounts_are_found_by_name(store: Any) -> None:
+    with_accounts(store, "abcd")
+    found = store.find_accounts(["t:b", "t:nobody", "t:gone", "t:d"])
+    assert {key: Account.decode(body).id for key, body in found.items()} == {"t:b": "t:b", "t:d": "t:d"}
+    assert sorted(store.account_ids()) == ["t:a", "t:b", "t:c", "t:d"]
+
+
+def test_an_account_under_another_ones_name_is_corrupt(store: Any) -> None:
+    store.commit(Batch(records={"accounts": [("t:a", Account("t:b").encode())]}))
+    world = fresh()
+    store.load(world)
+    with pytest.raises(Corrupt):
+        world.state.table("accounts").get("t:a")
 
 
 def test_a_hundred_records_go_in_at_once(store: Any) -> None:

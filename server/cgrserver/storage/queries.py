@@ -1,6 +1,6 @@
 """The queries that both SQL stores answer alike. What differs is in their `Dialect`, and in how rows are fetched."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -63,12 +63,15 @@ class SqlQueries:
         self._load_accounts(world.state.table("accounts"))
 
     def _load_accounts(self, accounts: Table[Any]) -> None:
-        page, parameters = (" LIMIT {}", (accounts.limit + 1,)) if accounts.limit else ("", ())
-        found = dict(self._rows(f"{ACCOUNTS}{page}", parameters, _pair))
+        found = dict(self._account_rows(f" LIMIT {accounts.limit + 1}" if accounts.limit else ""))
         is_whole = not accounts.limit or len(found) <= accounts.limit
         if not is_whole:
             found.popitem()
         accounts.hold(found, self._codecs.decode_account, is_whole)
+
+    def _account_rows(self, page: str) -> Iterable[tuple[str, bytes]]:
+        """Return the rows of accounts, in no order."""
+        return self._rows(f"{ACCOUNTS}{page}", (), _pair)
 
     def find_accounts(self, account_ids: Sequence[str]) -> dict[str, bytes]:
         wanted = self._dialect.among.format(column="id")

@@ -107,6 +107,7 @@ def rerate(
     """
     import os
     import sys
+    import time
 
     try:
         import pyarrow  # noqa: F401
@@ -128,7 +129,7 @@ def rerate(
     columns = read_mapping(mapping)
     least_nano = parse_nano(least_difference)
     wanted = Wanted(
-        plan=Plan(contents, settings.load(config, set_ or ())),
+        plan=Plan(contents, settings.load(config, set_ or ()), time.time_ns()),
         mapping=columns,
         inputs=tuple(input_),
         table=table,
@@ -154,7 +155,7 @@ def rerate(
     if not others:
         print(f"{what_if}: no file of a tariff plan in this folder", file=sys.stderr)
         return 1
-    return compare_files(wanted, WhatIf(Plan(others, wanted.plan.settings), groups, chart))
+    return compare_files(wanted, WhatIf(Plan(others, wanted.plan.settings, wanted.plan.now_at), groups, chart))
 
 
 def _post(wanted: "Wanted", server: str, least_nano: int, is_dry_run: bool) -> int:

@@ -6,7 +6,6 @@ A `Plan` is what must travel to whoever rates. Does not know: files, threads, cl
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as Names
 from hashlib import sha1
@@ -20,8 +19,8 @@ from numpy.typing import NDArray
 from cgrcore.config import read_settings
 from cgrcore.errors import BadRequest, NotFound
 from cgrcore.rating import RatedColumns, Tariff, rate_columns, tariff_of
+from cgrcore.tariffplan import KINDS, PlanRefused, load, read_files
 from cgrcore.tariffplan import Defaults as PlanDefaults
-from cgrcore.tariffplan import PlanRefused, load, read_files
 from cgrcore.world import World
 from cgrserver.rerating.breakdown import breakdown_texts
 from cgrserver.rerating.encoding import plain, plain_array, plain_schema
@@ -49,21 +48,29 @@ MOST_NAMES = 4096
 
 TOO_LARGE = "COST_TOO_LARGE"
 
+#: The files of a plan that prices depend on.
+_PRICING = ("timings", "destinations", "rates", "destination_rates", "rating_plans", "rating_profiles")
+PRICING = tuple(kind for kind in KINDS if kind.name in _PRICING)
+
 #: The type of texts of few kinds.
 CODED = pa.dictionary(pa.int32(), pa.string())
 _PREVIOUS = "Previous"
 
 
 class Plan(NamedTuple):
-    """A tariff plan as its files, by name, and the settings it is loaded under: all that a worker needs."""
+    """A tariff plan as its files, by name, and the settings it is loaded under: all that a worker needs.
+
+    Files that prices do not depend on are not read. `now_at` (ns UTC) is what `*now` in them means.
+    """
 
     contents: dict[str, bytes]
     settings: dict[str, Any] | None = None
+    now_at: int = 0
 
     @property
     def digest(self) -> bytes:
         """A text of 20 bytes that tells plans apart."""
-        found = sha1(repr(self.settings).encode())
+        found = sha1(repr((self.settings, self.now_at)).encode())
         for name, content in sorted(self.contents.items()):
             found.update(f"{name}:{len(content)}:".encode() + content)
         return found.digest()
@@ -82,9 +89,10 @@ class Rated(NamedTuple):
 def tariff_from(plan: Plan) -> tuple[World, Tariff]:
     """Return the compiled tariff and the world it was loaded into. Raises BadRequest for a plan with mistakes."""
     ids = iter(range(1, 2**63))
-    world = World(plan.settings or read_settings({}), lambda: str(next(ids)), time.time_ns())
+    world = World(plan.settings or read_settings({}), lambda: str(next(ids)), plan.now_at)
+    contents = {kind.file: plan.contents[kind.file] for kind in PRICING if kind.file in plan.contents}
     try:
-        load(world, read_files(plan.contents, PlanDefaults(world.tenant(""))))
+        load(world, read_files(contents, PlanDefaults(world.tenant(""))))
     except PlanRefused as refused:
         raise BadRequest("\n".join(refused.report)) from None
     world.state.take()

@@ -1,5 +1,7 @@
 """Correcting costs: the difference moves once, and what cannot be told apart is left alone."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from cgrcore.world import World
 from tests.accounting.small_world import balance, make_account, money
 from tests.cdrs.arriving import Office
 from tests.cdrs.test_process import REFUNDED
+from tests.house.sources import ROOT
 from tests.sessions.calls import Phone, held, make_world
 
 
@@ -171,6 +174,12 @@ def test_an_account_that_is_gone_pays_nothing(office: Office, phone: Phone, char
     office.world.state.table("accounts").remove("cgrates.org:1001")
     office.world.state.take()
     assert _correct(office, phone, "0.75").status == "ACCOUNT_NOT_FOUND"
+
+
+def test_the_page_lists_every_status() -> None:
+    statuses = set(re.findall(r'"([A-Z][A-Z_]+)"', (ROOT / "cgrcore" / "cdrs" / "correct.py").read_text()))
+    page = (ROOT / "docs" / "corrections.md").read_text()
+    assert [status for status in statuses - {"POSTED"} if f"`{status}`" not in page] == []
 
 
 # --- what is remembered ----------------------------------------------------------------------------------------------

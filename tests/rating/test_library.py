@@ -1,6 +1,7 @@
 """Rating as a library: what notebooks write, and the page that says how."""
 
 import contextlib
+import inspect
 import io
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,7 +12,7 @@ import numpy
 import pytest
 
 from cgrcore.errors import BadRequest, NotFound, Refused
-from cgrcore.rating import ERRORS, Coded, Tariff
+from cgrcore.rating import ERRORS, Coded, RatedColumns, Tariff
 from cgrcore.tariffplan import PlanRefused
 from cgrcore.timing import SECOND_NS
 from tests.house.sources import ROOT
@@ -70,6 +71,20 @@ def test_the_five_lines_work_in_a_notebook() -> None:
     first = "".join(output["text"] for output in notebook.cells[0].outputs)
     assert "0.165" in first
     assert "11411800000" in first
+
+
+@pytest.mark.parametrize("function", [Tariff.load, Tariff.rate, Tariff.rate_columns], ids=lambda it: it.__name__)
+def test_the_page_lists_every_argument(function: Any) -> None:
+    page = (ROOT / "docs" / "library.md").read_text()
+    section = re.split(rf"^## `\w+\.{function.__name__}\(", page, flags=re.M)[1].partition("\n## ")[0]
+    names = [name for name in inspect.signature(function).parameters if name != "self"]
+    assert [name for name in names if f"`{name}`" not in section] == []
+
+
+def test_the_page_lists_every_error_and_field() -> None:
+    page = (ROOT / "docs" / "library.md").read_text()
+    listed = {*filter(None, ERRORS), *RatedColumns._fields}
+    assert [name for name in listed if f"`{name}`" not in page] == []
 
 
 # --- loading ---------------------------------------------------------------------------------------------------------

@@ -163,16 +163,19 @@ def record_failed_start(world: World, event: CgrEvent, usage_ns: int | None = No
     closed_sessions(world).put(session.cgrid, session)
 
 
-def update(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[str, int]:
+def update(
+    world: World, event: CgrEvent, *, is_forced: bool = False, charged_runs: Collection[str] = ()
+) -> dict[str, int]:
     """Reserve the next slice of a session and return what each run may use (ns). An unknown session is begun.
 
     Raises NotFound for one that has ended, be it because it was silent or disconnected while the update was on its way.
+    `charged_runs` are the runs of an unknown session that were charged before: it has ended, long ago.
     """
     session = find_active(world, event.event)
     if session is None:
         ended = closed_sessions(world).get(cgrid_of(event.event))
-        if ended is not None and not ended.is_failed:
-            raise NotFound(subject="session", subject_id=ended.cgrid)
+        if charged_runs or (ended is not None and not ended.is_failed):
+            raise NotFound(subject="session", subject_id=cgrid_of(event.event))
         return initiate(world, event, is_forced=is_forced)
     event.event.setdefault("CGRID", session.cgrid)
     session.connection_id = world.client_id or session.connection_id  # a client may have come back

@@ -14,7 +14,7 @@ from cgrcore.ports import LedgerLine, Store
 from cgrcore.world import World
 from tests.crash.caller import PRICE_NANO, SAVINGS, STEP_NS, TENANT, Call, Notes
 
-__all__ = ["Books", "check_promises", "check_store", "read_books"]
+__all__ = ["Books", "check_ends", "check_promises", "check_store", "read_books"]
 
 #: What brings money in; all others spend it or give it back.
 INCOME = frozenset(("APIerSv1.AddBalance", "scheduler: run"))
@@ -123,18 +123,32 @@ def check_promises(books: Books, notes: Notes, now_at: int | None = None) -> Non
         _check_call(books, call, now_at)
 
 
+def check_ends(books: Books, notes: Notes) -> None:
+    """Raise AssertionError unless every call has come to its end, those too that clients left to the server."""
+    for call in notes.calls.values():
+        if call.is_silent:
+            is_over = call.stage == "refused" or call.origin in books.cdrs
+        else:
+            is_over = call.stage in ("cdr", "refused")
+        assert is_over, f"{call.origin} has not come to its end: {call}"
+    refused = {text: count for text, count in notes.refused.items() if text != "NOT_FOUND"}
+    assert not refused, f"what had no reason to be refused was: {refused}"
+    assert not books.sessions, f"calls go on that nobody makes: {list(books.sessions)}"
+
+
 def _check_call(books: Books, call: Call, now_at: int | None) -> None:
     cdr = books.cdrs.get(call.origin)
     is_over = cdr is not None or call.origin in books.closed or any(c.origin_id == call.origin for c in books.costs)
     session = books.sessions.get(call.origin)
     assert not (session and is_over), f"{call.origin} is under way and over"
     if call.stage == "begin":
-        assert session or (is_over and call.wanted in ("end", "cdr")), f"{call.origin} was begun and is lost"
+        may_be_over = call.wanted in ("end", "cdr") or not call.is_exact
+        assert session or (is_over and may_be_over), f"{call.origin} was begun and is lost"
     if call.stage == "end":
         assert is_over and session is None, f"{call.origin} was ended and is not"
     if call.stage == "cdr":
         assert cdr is not None, f"the CDR of {call.origin} was acknowledged and is lost"
-    if cdr is not None and call.stage != "refused":
+    if cdr is not None and call.stage != "refused" and call.is_exact:
         cost_nano = -(-call.used_ns // STEP_NS) * PRICE_NANO
         if not call.is_ticking or cdr.cost_nano is not None:  # one that was never debited has no cost to show
             assert cdr.cost_nano == cost_nano, f"{call.origin} costs {cdr.cost_nano}, not {cost_nano}"

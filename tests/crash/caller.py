@@ -14,7 +14,20 @@ import msgspec
 
 from cgrcore.timing import format_time
 
-__all__ = ["PRICE_NANO", "STEP_NS", "Call", "Caller", "Notes", "Wish", "plan_files"]
+__all__ = [
+    "POOR",
+    "PRICE_NANO",
+    "SAVINGS",
+    "SILENCE_S",
+    "STEP_NS",
+    "TENANT",
+    "Call",
+    "Caller",
+    "Notes",
+    "Wish",
+    "openings",
+    "plan_files",
+]
 
 #: The unit of usage, and what it costs.
 STEP_NS = 100_000_000
@@ -28,6 +41,12 @@ MOST_CALLS = 4
 
 #: An account that is only ever added to: what was read of it may never be taken back.
 SAVINGS = "savings"
+
+#: An account with little in it: its calls are granted less than they ask for, and some are ended by the server.
+POOR = "poor"
+
+#: How long the server waits for a call whose client is never heard of again.
+SILENCE_S = 2
 
 #: What a repeated request without a key is answered when its first attempt was done.
 DONE_BEFORE = ("EXISTS", "PARTIALLY_EXECUTED")
@@ -52,7 +71,8 @@ class Wish(msgspec.Struct):
 class Call(msgspec.Struct):
     """One call: what was asked, what was granted, and how far it is acknowledged.
 
-    `stage` is the last kind of request that was acknowledged: "", "begin", "end", "cdr".
+    `stage` is the last kind of request that was acknowledged: "", "begin", "end", "cdr". Of one that is not `is_exact`
+    the server decides how long it lasts; one that `is_silent` is begun and then left to the server.
     """
 
     origin: str
@@ -60,6 +80,8 @@ class Call(msgspec.Struct):
     answered: str
     is_ticking: bool = False
     is_postpaid: bool = False
+    is_exact: bool = True
+    is_silent: bool = False
     stage: str = ""
     wanted: str = ""
     granted_ns: int = 0
@@ -149,8 +171,9 @@ class Caller:
         return True
 
     def _refused(self, wish: Wish, error: str) -> None:
-        self._notes.refused[error] = self._notes.refused.get(error, 0) + 1
         call = wish.call
+        if call is None or call.is_exact:
+            self._notes.refused[error] = self._notes.refused.get(error, 0) + 1
         if call is None:
             return
         if wish.kind in ("begin", "message", "postpaid"):
@@ -164,7 +187,8 @@ class Caller:
 
     def _advance(self, wish: Wish, call: Call, result: Any) -> None:
         if wish.kind == "begin":
-            self._live.append(call)
+            if not call.is_silent:
+                self._live.append(call)
             call.stage = "begin"
         elif wish.kind == "end":
             self._live.remove(call)
@@ -194,8 +218,9 @@ class Caller:
 
     def _new_call(self, **more: Any) -> Call:
         self._count += 1
-        account = self._random.choice(self._accounts)
+        account = self._random.choice((*self._accounts, POOR))
         call = Call(f"{self._name}-{self._count}", account, format_time(self._clock_ns()), **more)
+        call.is_exact = account != POOR and not call.is_silent
         self._notes.calls[call.origin] = call
         return call
 
@@ -233,11 +258,13 @@ class Caller:
         return Wish("read", "APIerSv2.GetAccount", params)
 
     def _begin(self) -> Wish:
-        call = self._new_call(is_ticking=self._random.random() < 0.3)
+        call = self._new_call(is_ticking=self._random.random() < 0.3, is_silent=self._random.random() < 0.1)
         call.wanted = "begin"
-        params: dict[str, Any] = {"InitSession": True, "Event": self._event(call, self._usage_ns())}
+        params: dict[str, Any] = {"InitSession": True, "Event": self._event(call, self._usage_ns()), "APIOpts": {}}
         if call.is_ticking:
-            params["APIOpts"] = {"*sessionsDebitInterval": f"{self._random.randint(1, 3) * 100}ms"}
+            params["APIOpts"]["*sessionsDebitInterval"] = f"{self._random.randint(1, 3) * 100}ms"
+        if call.is_silent:
+            params["APIOpts"]["*sessionsTTL"] = f"{SILENCE_S}s"
         return self._made("begin", "SessionSv1.InitiateSession", params, needs_key=False, call=call)
 
     def _update(self, call: Call) -> Wish:
@@ -276,6 +303,23 @@ class Caller:
 def _held_nano(account: Any) -> int:
     held = (account or {}).get("BalanceMap") or {}
     return sum(round(balance["Value"] * 10**9) for balance in held.get("*monetary", ()))
+
+
+def openings(accounts: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the requests of APIerSv1.AddBalance that give every account what it begins with."""
+    amounts = {**dict.fromkeys((*accounts, SAVINGS), 1000), POOR: 0.15}
+    balance = {"ID": "main", "Weight": 10}
+    return [
+        {
+            "Tenant": TENANT,
+            "Account": account,
+            "BalanceType": "*monetary",
+            "Value": amount,
+            "Balance": balance,
+            "APIOpts": {"*idempotencyKey": f"open:{account}"},
+        }
+        for account, amount in amounts.items()
+    ]
 
 
 def plan_files() -> dict[str, str]:

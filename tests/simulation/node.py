@@ -20,7 +20,7 @@ from cgrserver.settings import load
 from cgrserver.storage.tables import Codecs, declared_tables
 
 from cgrcore.timing import SECOND_NS
-from tests.crash.caller import SAVINGS, TENANT, plan_files
+from tests.crash.caller import openings, plan_files
 from tests.simulation.disk import Disk, Faults, Handle
 
 __all__ = ["ACCOUNTS", "REGULAR_ACCOUNT", "START_AT", "Node", "prepared_disk", "settings"]
@@ -141,10 +141,7 @@ def prepared_disk() -> Disk:
         for name, text in {**plan_files(), **REGULAR}.items():
             Path(folder, f"{name}.csv").write_text(text)
         requests: list[tuple[str, dict[str, Any]]] = [("APIerSv1.LoadTariffPlanFromFolder", {"FolderPath": folder})]
-        for account in (*ACCOUNTS, SAVINGS):
-            balance = {"ID": "main", "Weight": 10}
-            named = {"Tenant": TENANT, "Account": account, "BalanceType": "*monetary"}
-            requests.append(("APIerSv1.AddBalance", {**named, "Value": 1000, "Balance": balance}))
+        requests += [("APIerSv1.AddBalance", params) for params in openings(ACCOUNTS)]
 
         async def ask_all() -> None:
             node = Node(settings(), handle, lambda: START_AT, lambda: f"prepared-{next(ids)}", lambda: 0.0)

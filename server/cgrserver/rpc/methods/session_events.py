@@ -194,10 +194,15 @@ class _Processing:
         elif flags.has("*rals", "*initiate"):
             self._reply["MaxUsage"] = self._granted(initiate(self._world, event, is_forced=is_forced))
         elif flags.has("*rals", "*update"):
-            self._reply["MaxUsage"] = self._granted(update(self._world, event, is_forced=is_forced))
+            self._reply["MaxUsage"] = self._granted(
+                update(self._world, event, is_forced=is_forced, charged_runs=self._charged_runs())
+            )
         elif flags.has("*rals", "*terminate"):
-            charged = (*self._stored.cdrs, *self._stored.session_costs)
-            terminate(self._world, event, {run_id for _, run_id in charged})
+            terminate(self._world, event, self._charged_runs())
+
+    def _charged_runs(self) -> set[str]:
+        """Return the runs of the event's call that were charged before, as the store has it."""
+        return {run_id for _, run_id in (*self._stored.cdrs, *self._stored.session_costs)}
 
     def _granted(self, granted: dict[str, int]) -> dict[str, int]:
         """Return what may be used: by the event as a whole, and by each run when asked for."""

@@ -270,29 +270,14 @@ def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
     return reply
 
 
-@method("SessionSv1.UpdateSession")
-def update_session(world: World, args: UpdateArgs) -> dict[str, Any]:
-    """Reserve the next slice of a session."""
-    event = args.event(world)
-    _need(args.GetAttributes or args.UpdateSession)
-    reply: dict[str, Any] = {}
-    event = _altered_event(world, args, event, reply)
-    if args.UpdateSession:
-        if find_active(world, event.event) is None:
-            reply["MaxUsage"] = _started(world, event, lambda: update(world, event, is_forced=args.ForceDuration))
-        else:
-            reply["MaxUsage"] = min(update(world, event, is_forced=args.ForceDuration).values())
-    _observe(world, args, event, reply, "THRESHOLDS_ERROR")
-    return _shape(world, reply, UPDATE_KEYS)
-
-
 #: What is asked of the store for a call whose session is at hand.
 _NO_RUNS: frozenset[str] = frozenset()
 
 
-def _fetch_charged(store: Any, world: World, args: TerminateArgs) -> Any:
+def _fetch_charged(store: Any, world: World, args: UpdateArgs | TerminateArgs) -> Any:
     """Return the runs of an unknown call that were charged: whose CDRs have come, or whose cost is kept for those."""
-    if not args.TerminateSession or not args.Event or is_known(world, args.Event):
+    is_asked = args.UpdateSession if isinstance(args, UpdateArgs) else args.TerminateSession
+    if not is_asked or not args.Event or is_known(world, args.Event):
         return _NO_RUNS
     return _charged_runs(store, cgrid_of(args.Event))
 
@@ -300,6 +285,26 @@ def _fetch_charged(store: Any, world: World, args: TerminateArgs) -> Any:
 async def _charged_runs(store: Any, cgrid: str) -> frozenset[str]:
     cdrs, costs = await store.find_calls([cgrid])
     return frozenset(row.run_id for row in (*cdrs, *costs))
+
+
+@method("SessionSv1.UpdateSession", fetch=_fetch_charged)
+def update_session(world: World, args: UpdateArgs, charged_runs: frozenset[str]) -> dict[str, Any]:
+    """Reserve the next slice of a session."""
+    event = args.event(world)
+    _need(args.GetAttributes or args.UpdateSession)
+    reply: dict[str, Any] = {}
+    event = _altered_event(world, args, event, reply)
+    if args.UpdateSession:
+        if find_active(world, event.event) is None:
+            reply["MaxUsage"] = _started(
+                world,
+                event,
+                lambda: update(world, event, is_forced=args.ForceDuration, charged_runs=charged_runs),
+            )
+        else:
+            reply["MaxUsage"] = min(update(world, event, is_forced=args.ForceDuration).values())
+    _observe(world, args, event, reply, "THRESHOLDS_ERROR")
+    return _shape(world, reply, UPDATE_KEYS)
 
 
 @method("SessionSv1.TerminateSession", fetch=_fetch_charged)

@@ -33,7 +33,7 @@ MOST_ZONES = 64
 class Zone:
     """An IANA zone: `changes_at` (ns UTC, rising), `offsets_s` (seconds east of UTC), one before each and one after."""
 
-    __slots__ = ("_changes", "_offsets", "changes_at", "name", "offsets_s")
+    __slots__ = ("_changes", "_next", "_offsets", "changes_at", "name", "offsets_s")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -45,7 +45,8 @@ class Zone:
                 self.changes_at.append(_change(name, from_at, from_at + STEP_NS))
                 self.offsets_s.append(offset_s)
         self._changes = numpy.array(self.changes_at, dtype=int64)
-        self._offsets = numpy.array(self.offsets_s, dtype=int64)
+        self._next = numpy.array([*self.changes_at, numpy.iinfo(int64).max], dtype=int64)
+        self._offsets = numpy.array(self.offsets_s, dtype=int32)
 
     def offset_at(self, at: int) -> int:
         """Return the offset in seconds at an instant."""
@@ -61,15 +62,19 @@ class Zone:
         """Return the call with this zone's offset at its start, whatever clock it was given on."""
         return msgspec.structs.replace(call, offset_s=self.offset_at(call.start_at))
 
-    def offsets_at(self, ats: NDArray[int64]) -> NDArray[int64]:
-        """Return the offsets in seconds at instants. `ats`: (n,) int64 ns UTC; returns (n,) int64."""
+    def offsets_at(self, ats: NDArray[int64]) -> NDArray[int32]:
+        """Return the offsets in seconds at instants. `ats`: (n,) int64 ns UTC; returns (n,) int32."""
         return self._offsets[numpy.searchsorted(self._changes, ats, side="right")]
 
-    def is_moved_within(self, starts_at: NDArray[int64], usages_ns: NDArray[int64]) -> NDArray[bool_]:
-        """Return which calls are under way when the clock moves. (n,) int64 each; returns (n,) bool."""
-        first = numpy.searchsorted(self._changes, starts_at, side="right")
-        until = numpy.searchsorted(self._changes, starts_at + usages_ns - 1, side="right")
-        return numpy.asarray(until > first)
+    def clocks_at(
+        self, starts_at: NDArray[int64], usages_ns: NDArray[int64]
+    ) -> tuple[NDArray[int32], NDArray[bool_]]:
+        """Return the offsets in seconds at which n calls begin, and which are under way when the clock moves.
+
+        (n,) int64 ns each; returns (n,) int32 and (n,) bool.
+        """
+        places = numpy.searchsorted(self._changes, starts_at, side="right")
+        return self._offsets[places], starts_at + usages_ns > self._next[places]
 
 
 def _change(name: str, before_at: int, after_at: int) -> int:
@@ -118,6 +123,5 @@ def clocks_of(
         if zone is None:
             continue
         rows = slice(None) if isinstance(tenants, str) else numpy.flatnonzero(tenants.indices == place)
-        offsets[rows] = zone.offsets_at(starts_at[rows])
-        is_moved[rows] = zone.is_moved_within(starts_at[rows], usages_ns[rows])
+        offsets[rows], is_moved[rows] = zone.clocks_at(starts_at[rows], usages_ns[rows])
     return offsets, is_moved

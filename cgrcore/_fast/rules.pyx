@@ -1,3 +1,5 @@
+# cython: overflowcheck=False
+# The check would hold instants and usages to 64 bits in one build only; who reads a request bounds them.
 """What the debit kernel asks of the world: prices, accounts, steps of free units.
 
 Rules: what was found is kept until a table of the tariff or the settings have moved, which is looked at each time; what

@@ -20,7 +20,7 @@ from cgrcore.accounting.explain import BalanceVerdict, Explanation, explain
 from cgrcore.accounting.records import DEFAULT_ID, Account, Balance, SharedGroup, Sharing, account_id_of
 from cgrcore.accounting.refund import refund_increments, refund_listed, refund_rounding
 from cgrcore.accounting.rounding import refund_rounding_increments
-from cgrcore.accounting.slices import charge_rest, charge_slice
+from cgrcore.accounting.slices import charge_rated, charge_rest, charge_slice
 from cgrcore.accounting.sums import debit_monetary
 from cgrcore.accounting.wire import (
     account_as_old_wire,
@@ -51,6 +51,7 @@ __all__ = [
     "account_summary",
     "balance_as_wire",
     "change_balances",
+    "charge_rated",
     "charge_rest",
     "charge_slice",
     "correct_cost",

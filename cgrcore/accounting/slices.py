@@ -10,13 +10,14 @@ from cgrcore._fast.debits import Debit
 from cgrcore.accounting.charge import account_of, charge
 from cgrcore.accounting.costs import matched_units
 from cgrcore.accounting.debit import cost_of, debit, debit_affordable, plainly_paid
+from cgrcore.accounting.refund import refund_rounding
 from cgrcore.accounting.wire import account_state
 from cgrcore.money import number_from_nano
 from cgrcore.rating import Call, CallCost, EventCost, check_usage, tariff_of
 from cgrcore.rating.eventcost import Charge, Payer, Step
 from cgrcore.world import World
 
-__all__ = ["Slice", "charge_rest", "charge_slice"]
+__all__ = ["Slice", "charge_rated", "charge_rest", "charge_slice"]
 
 
 class Slice(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +51,25 @@ def charge_rest(world: World, call: Call, cgrid: str, run_id: str) -> Slice:
             return paid
         cost = cost_of(world, done)
     return Slice(cost.usage_ns, cost.cost_nano, EventCost.from_call_cost(cost, cgrid, run_id))
+
+
+def charge_rated(world: World, call: Call, cgrid: str, run_id: str) -> EventCost:
+    """Charge a call that has ended, into debt if need be, rounded as its rates say; return what it cost.
+
+    The names are those the cost goes under. Errors as `debit`.
+    """
+    check_usage(tariff_of(world), call)
+    if call.usage_ns == 0:
+        return EventCost.from_call_cost(debit(world, call, perform_rounding=True), cgrid, run_id)
+    done = charge(world, call, account_of(world, call), is_dry_run=False, may_go_negative=True)
+    paid = _paid_by_one(world, done, cgrid, run_id)
+    if paid is None or paid.cost is None:
+        return EventCost.from_call_cost(cost_of(world, done, perform_rounding=True), cgrid, run_id)
+    initial = done.initial()
+    cost = refund_rounding(world, paid.cost)
+    if cost is not paid.cost:
+        cost.account = account_state(done.account, initial)
+    return cost
 
 
 def _slice_of(cost: CallCost, cgrid: str, run_id: str) -> Slice:

@@ -5,7 +5,7 @@ Does not know: where the CDR came from, where it goes.
 
 import msgspec
 
-from cgrcore.accounting import account_id_of, debit, debit_monetary
+from cgrcore.accounting import account_id_of, charge_rated, debit_monetary
 from cgrcore.cdrs.records import Cdr
 from cgrcore.errors import CgrError
 from cgrcore.rating import Call, EventCost, quote
@@ -53,12 +53,13 @@ def charge_cdr(world: World, cdr: Cdr) -> Cdr:
         elif cdr.request_type in ACCOUNTABLE:
             if cdr.request_type == "*dynaprepaid":
                 make_dynaprepaid_account(world, account_id_of(cdr.tenant, cdr.account), "cdrs")
-            charged = debit(world, call, perform_rounding=True)
+            # A debit is what was paid; a quote is rounded and capped as a whole.
+            cost = charge_rated(world, call, cdr.cgrid, cdr.run_id)
+            cost_nano = cost.cost_nano
         else:
             charged = quote(world, call)
+            cost = EventCost.from_call_cost(charged, cdr.cgrid, cdr.run_id)
+            cost_nano = charged.cost_nano
     except CgrError as error:
         return msgspec.structs.replace(cdr, cost_nano=None, extra_info=str(error), cost_details=None)
-    cost = EventCost.from_call_cost(charged, cdr.cgrid, cdr.run_id)
-    # A quote is rounded and capped as a whole; a debit is what was paid.
-    cost_nano = cost.cost_nano if cdr.request_type in ACCOUNTABLE else charged.cost_nano
     return msgspec.structs.replace(cdr, cost_nano=cost_nano, cost_details=cost, cost_source="*cdrs", extra_info="")

@@ -1,5 +1,5 @@
 # cython: language_level=3
-from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint64_t
 
 from cgrcore._fast.accounts cimport int128
 from cgrcore._fast.plans cimport Entry, Plan, Plans, Profile
@@ -53,11 +53,18 @@ cdef struct Columns:
     int32_t *plans
     uint8_t *errors
 
+#: Different texts on their way to numbers: the hash of each, the row it first came in, and a table to find it by.
+cdef struct Codes:
+    size_t count
+    size_t room
+    uint64_t *hashes
+    int32_t *rows
+    int32_t *places
+
 cdef class BulkRater:
     cdef readonly Plans plans
     cdef dict calendars, lines, subjects
     cdef bint has_other_prefixes
-    cdef object lock
 
     cdef Py_ssize_t run(self, Columns *columns, Py_ssize_t first, int128 *total) noexcept nogil
     cdef void classify(self, const Columns *columns, Py_ssize_t first, Py_ssize_t count,

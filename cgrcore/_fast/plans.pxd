@@ -7,6 +7,13 @@ from cgrcore._fast.hours cimport Day
 from cgrcore._fast.prefixes cimport PrefixIndex
 from cgrcore._fast.timespans cimport Info, Rate, Rates
 
+cdef extern from *:
+    """
+    #define cgr_publish(flag, value) __atomic_store_n(flag, value, __ATOMIC_RELEASE)
+    """
+    #: Set a flag that others read without the GIL, behind all that it vouches for.
+    void publish "cgr_publish" (uint8_t *flag, uint8_t value) noexcept nogil
+
 #: What looking up answers besides a number of plans, on top of UNUSUAL.
 cdef enum:
     NO_PROFILE = -3
@@ -86,7 +93,8 @@ cdef class Plans:
     cdef list classes, records, profile_ids, compiled_plans
     cdef readonly list plan_ids, destination_ids
     cdef dict class_places, finals, profiles, plans, rates, single_rates, destination_places, terms, covers
-    cdef object lock
+    cdef object make_hours
+    cdef dict hours
 
     cdef void *take(self, size_t size) except NULL
     cdef Profile *profile(self, str key) except? NULL
@@ -97,6 +105,7 @@ cdef class Plans:
     cdef int32_t above(self, str prefix) except -2
     cdef bint is_final(self, tuple owners) except -1
     cdef const Rates *rates_for(self, object compiled, str destination_id) except? NULL
+    cdef object hours_of(self, object timing)
     cdef int resolve(self, Plan *plan, int32_t number_class) except -1
     cdef int fill(self, Entry *entry, Plan *plan, int32_t number_class) except -1
     cdef list price(self, str tenant, str category, str subject, str destination, bint is_voice, int64_t start_at,

@@ -5,7 +5,7 @@
 Numbers whose prefixes have the same owners, all the way up, are one class; what a plan has for a class is looked up
 once, when first asked for. Profiles with their activations and fallback subjects are a graph of structures. All of it
 belongs to one tariff and is never changed or freed before it: what is found out is added, with the GIL held, while
-others read.
+others read; two who find out the same at once write the same.
 Rules: those of that module. What is beyond these structures is called unusual and left to it.
 Does not know: how a call is cut and priced.
 """
@@ -13,8 +13,6 @@ Does not know: how a call is cut and priced.
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree, PyMem_RawMalloc
 from libc.stdint cimport int16_t, int32_t, int64_t
 from libc.string cimport memcpy
-
-from threading import RLock
 
 from cgrcore._fast.accounts cimport int128
 from cgrcore._fast.flatprices cimport PricedSpan, Slot, Terms
@@ -46,16 +44,21 @@ ANY = "*any"
 
 
 cdef class Plans:
-    """The plans of a tariff. `index` has its prefixes, and the ids of the destinations of each."""
+    """The plans of a tariff. `index` has its prefixes, and the ids of the destinations of each.
+
+    `make_hours(timing)` compiles a timing, None as well.
+    """
 
     def __cinit__(self):
         self.class_of = NULL
         self.chunks = NULL
 
-    def __init__(self, tariff, PrefixIndex index not None, int64_t step_nano):
+    def __init__(self, tariff, PrefixIndex index not None, make_hours, int64_t step_nano):
         cdef Py_ssize_t place
         self.tariff = tariff
         self.index = index
+        self.make_hours = make_hours
+        self.hours = {}
         self.step = step_nano
         self.depth_limit = min(tariff.fallback_depth, DEEPEST + 1)
         self.number_count = len(index)
@@ -70,7 +73,6 @@ cdef class Plans:
         self.finals = {}
         self.records, self.profile_ids, self.compiled_plans = [], [], []
         self.profiles, self.plans, self.rates, self.single_rates, self.terms, self.covers = {}, {}, {}, {}, {}, {}
-        self.lock = RLock()
         self.plan_ids = list(tariff.plan_ids())
         self.destination_ids = [*tariff.destination_ids(), ANY]
         self.destination_places = {name: place for place, name in enumerate(self.destination_ids)}
@@ -111,13 +113,12 @@ cdef class Plans:
         if known is not None:
             return <Profile *><size_t>known
         new, left = {}, []
-        with self.lock:
-            found = self.added(key, new, left)
-            while left:
-                record = left.pop()
-                self.complete(<Profile *><size_t>new[record.id], record, new, left)
-            # Others see profiles that are whole.
-            self.profiles.update(new)
+        found = self.added(key, new, left)
+        while left:
+            record = left.pop()
+            self.complete(<Profile *><size_t>new[record.id], record, new, left)
+        # Others see profiles that are whole; who asks at the same time makes the same.
+        self.profiles.update(new)
         return found
 
     cdef Profile *added(self, str key, dict new, list left) except? NULL:
@@ -232,26 +233,35 @@ cdef class Plans:
         known = self.rates.get(key)
         if known is not None:
             return <const Rates *><size_t>known
-        intervals = compiled.intervals(destination_id)
-        if len(intervals) > LIST_RATES:
+        if len(records) > LIST_RATES:
             raise OverflowError("too many rates")
+        ordered = [(-record.weight_nano, hours.start_s, place, hours, record) for place, (hours, record) in enumerate(
+            [(self.hours_of(record.timing), record) for record in records])]
+        ordered.sort()
         found = <Rates *>self.take(sizeof(Rates))
-        for interval in intervals:
-            known = self.single_rates.get(id(interval.record))
+        for _, _, _, hours, record in ordered:
+            known = self.single_rates.get(id(record))
             if known is None:
                 rate = <Rate *>self.take(sizeof(Rate))
-                read_rate(rate, interval)
+                read_rate(rate, hours, record.rating, record.weight_nano)
                 rate.place = <int32_t>len(self.records)
-                self.records.append(interval.record)
-                known = self.single_rates[id(interval.record)] = <size_t>rate
+                self.records.append(record)
+                known = self.single_rates[id(record)] = <size_t>rate
             found.rates[found.count] = <Rate *><size_t>known
             found.count += 1
-        hours = hours_key(found)
-        known = self.covers.get(hours)
+        key_of_hours = hours_key(found)
+        known = self.covers.get(key_of_hours)
         if known is None:
-            known = self.covers[hours] = covers_all_days(found)
+            known = self.covers[key_of_hours] = covers_all_days(found)
         found.is_always = known
         self.rates[key] = <size_t>found
+        return found
+
+    cdef object hours_of(self, timing):
+        """Return a timing's hours, compiled once."""
+        found = self.hours.get(id(timing))
+        if found is None:
+            found = self.hours[id(timing)] = self.make_hours(timing)
         return found
 
     cdef int resolve(self, Plan *plan, int32_t number_class) except -1:
@@ -263,10 +273,9 @@ cdef class Plans:
             plan.pages[number_class >> PAGE_BITS] = page
         if page[number_class & (PAGE_SIZE - 1)].kind == UNKNOWN:
             try:
-                with self.lock:
-                    self.fill(&page[number_class & (PAGE_SIZE - 1)], plan, number_class)
+                self.fill(&page[number_class & (PAGE_SIZE - 1)], plan, number_class)
             except OverflowError:
-                page[number_class & (PAGE_SIZE - 1)].kind = BEYOND
+                publish(&page[number_class & (PAGE_SIZE - 1)].kind, BEYOND)
         return 0
 
     cdef int fill(self, Entry *entry, Plan *plan, int32_t number_class) except -1:
@@ -289,7 +298,7 @@ cdef class Plans:
             if rates != NULL:
                 found.append((<size_t>rates, ANY, -1))
         if not found:
-            entry.kind = NOTHING
+            publish(&entry.kind, NOTHING)
             return 0
         candidates = <Candidate *>self.take(len(found) * sizeof(Candidate))
         for place in range(len(found)):
@@ -304,11 +313,11 @@ cdef class Plans:
         entry.level = <int16_t>candidates[0].level
         if len(found) == 1 and (is_done or entry.level < 0):
             entry.destination = candidates[0].destination
-            entry.kind = SINGLE
+            publish(&entry.kind, SINGLE)
         else:
             entry.more = candidates
             entry.destination = <int32_t>len(found)
-            entry.kind = SEVERAL
+            publish(&entry.kind, SEVERAL)
         return 0
 
     def destination_place(self, destination_id):

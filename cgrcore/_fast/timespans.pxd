@@ -65,7 +65,7 @@ cdef struct Piece:
 #: The part of money that each number of decimals keeps, 0 to 9.
 cdef int64_t STEPS[10]
 
-cdef int read_rate(Rate *rate, object interval) except -1
+cdef int read_rate(Rate *rate, object hours, object rating, int64_t weight) except -1
 cdef int cut_call(const Info *infos, int info_count, int64_t start_at, int64_t usage, int64_t index_ns, int64_t offset,
                   bint is_voice, Piece *pieces) noexcept nogil
 cdef const Slot *slot_of(const Piece *piece) noexcept nogil

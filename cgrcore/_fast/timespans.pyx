@@ -13,6 +13,8 @@ Does not know: how plans are found, Python.
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memmove
 
+from operator import attrgetter
+
 from cgrcore._fast.accounts cimport int128, int128_of
 from cgrcore._fast.flatprices cimport Slot, half_away
 from cgrcore._fast.hours cimport Day, RateHours, day_of_month, is_active, read_hours
@@ -22,6 +24,8 @@ cdef int64_t SECOND_NS = 1000000000
 
 #: Steps, units and prices from it on do not fit what is reckoned with them.
 cdef int64_t LIMIT = <int64_t>1 << 60
+
+_BY_START = attrgetter("group_start_ns")
 
 cdef dict MODES = {"*middle": ROUND_NEAREST, "*up": ROUND_UP, "*down": ROUND_DOWN}
 
@@ -37,26 +41,30 @@ cdef struct Clock:
     int64_t midnight_at
 
 
-cdef int read_rate(Rate *rate, object interval) except -1:
-    """Fill in a compiled interval (`cgrcore.rating.compile.Interval`).
+cdef int read_rate(Rate *rate, object hours, object rating, int64_t weight) except -1:
+    """Fill in a rate from compiled hours (`cgrcore.rating.compile.Hours`) and a rating, as it is kept.
 
     Raises OverflowError for what is beyond the kernel.
     """
     cdef int index = 0
-    rating = interval.record.rating
-    if len(interval.slots) > RATE_SLOTS:
+    cdef Slot *own
+    slots = rating.rates
+    if len(slots) > RATE_SLOTS:
         raise OverflowError("too many slots")
-    read_hours(&rate.hours, interval.hours)
-    for slot in interval.slots:
-        rate.slots[index].group_start = slot.group_start_ns
-        rate.slots[index].value = slot.value_nano
-        rate.slots[index].increment = slot.increment_ns
-        rate.slots[index].unit = slot.unit_ns
-        if not (0 < slot.increment_ns < LIMIT and 0 < slot.unit_ns < LIMIT and -LIMIT < slot.value_nano < LIMIT):
+    if len(slots) > 1:
+        slots = sorted(slots, key=_BY_START)
+    read_hours(&rate.hours, hours)
+    for slot in slots:
+        own = &rate.slots[index]
+        own.group_start = slot.group_start_ns
+        own.value = slot.value_nano
+        own.increment = slot.increment_ns or SECOND_NS
+        own.unit = slot.unit_ns or SECOND_NS
+        if not (0 < own.increment < LIMIT and 0 < own.unit < LIMIT and -LIMIT < own.value < LIMIT):
             raise OverflowError("steps and units are positive, prices not without end")
         index += 1
     rate.slot_count = index
-    rate.weight = interval.weight_nano
+    rate.weight = weight
     rate.fee = int128_of(rating.connect_fee_nano)
     rate.most = int128_of(rating.max_cost_nano)
     rate.is_capped = rating.max_cost_strategy == "*free" and rating.max_cost_nano > 0

@@ -26,7 +26,7 @@ from cgrcore.rating.chunks import (
     Chunk,
     chunk_of,
 )
-from cgrcore.rating.columns import Coded, Column, Texts, coded_of, numbers_of, texts_of
+from cgrcore.rating.columns import Coded, Column, coded_of, numbers_of, text_at, texts_of
 from cgrcore.rating.compile import Tariff
 from cgrcore.rating.plans import rater_of
 from cgrcore.rating.quote import quote_by_tariff
@@ -79,11 +79,7 @@ class RatedColumns(NamedTuple):
 
 def call_at(columns: CallColumns, row: int) -> Call:
     """Return one row as a call. Raises UnicodeDecodeError for a destination that is no text."""
-    texts = texts_of(columns.destinations, "destinations")
-    if isinstance(texts, Texts):
-        number = texts.data[int(texts.offsets[row]) : int(texts.offsets[row + 1])].tobytes()
-    else:
-        number = texts[row].tobytes().rstrip(b"\0")
+    number = text_at(texts_of(columns.destinations, "destinations"), row)
 
     def name(column: Column, what: str) -> str:
         coded = coded_of(column, what)

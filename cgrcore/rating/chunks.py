@@ -11,7 +11,7 @@ from numpy import bool_, int32, int64, uint8, uint64
 from numpy.typing import NDArray
 
 from cgrcore._fast.bulk import BulkRater
-from cgrcore.rating.columns import Coded, Column, Texts, coded_of, numbers_of, present_of, texts_of
+from cgrcore.rating.columns import Coded, Column, Texts, check_texts, coded_of, numbers_of, present_of, texts_of
 from cgrcore.rating.compile import ANY, Tariff
 from cgrcore.rating.zones import clocks_of
 
@@ -165,9 +165,7 @@ def _check_lengths(
     if len(lengths) != 1:
         raise ValueError(f"the columns differ in length: {sorted(lengths)}")
     if isinstance(texts, Texts):
-        offsets = texts.offsets
-        if not 0 <= offsets[0] <= offsets[-1] <= len(texts.data) or bool((offsets[1:] < offsets[:-1]).any()):
-            raise ValueError("destinations: offsets rise, and stay within the data")
+        check_texts(texts, "destinations")
 
 
 def _profiles(

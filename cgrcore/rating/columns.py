@@ -5,14 +5,15 @@ lies. Chunked arrays are to be combined by the caller. Does not know: pyarrow, c
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy
 from numpy import bool_, int32, int64, uint8
 from numpy.typing import NDArray
 
-__all__ = ["Coded", "Column", "Texts", "coded_of", "numbers_of", "present_of", "texts_of"]
+from cgrcore._fast.bulk import code_texts
+
+__all__ = ["Coded", "Column", "Texts", "check_texts", "coded_of", "numbers_of", "present_of", "text_at", "texts_of"]
 
 #: A numpy or an Arrow array; which kinds are taken, each function says.
 Column = Any
@@ -82,7 +83,7 @@ def coded_of(column: Column, what: str) -> Coded | str:
     """Return a column of texts of few kinds: as `Coded`, or the one text that all rows have.
 
     Takes str, Coded, an Arrow dictionary array of strings (its names are copied), and all that `texts_of` takes, which
-    is coded here, at the price of a sort. Raises ValueError for anything else.
+    is coded here. Raises ValueError for anything else.
     """
     if isinstance(column, str | Coded):
         return column
@@ -92,15 +93,25 @@ def coded_of(column: Column, what: str) -> Coded | str:
         values = values[indices.offset : indices.offset + len(indices)]
         return Coded(values.astype(int32, copy=False), column.dictionary.to_pylist())
     texts = texts_of(column, what)
+    count = len(texts.offsets) - 1 if isinstance(texts, Texts) else len(texts)
+    codes = numpy.empty(count, dtype=int32)
     if isinstance(texts, Texts):
-        starts = texts.offsets.tolist()
-        data = texts.data.tobytes()
-        rows = [data[start:end] for start, end in pairwise(starts)]
-    else:
-        rows = texts.view(f"S{texts.shape[1]}").ravel().tolist() if texts.size else []
-    places: dict[bytes, int] = {}
-    codes = numpy.array([places.setdefault(row, len(places)) for row in rows], dtype=int32)
-    return Coded(codes, [name.decode() for name in places])
+        check_texts(texts, what)
+    return Coded(codes, [text_at(texts, row).decode() for row in code_texts(texts, codes).tolist()])
+
+
+def text_at(texts: Texts | NDArray[uint8], row: int) -> bytes:
+    """Return one text of a column, in UTF-8."""
+    if isinstance(texts, Texts):
+        return bytes(texts.data[int(texts.offsets[row]) : int(texts.offsets[row + 1])])
+    return bytes(texts[row]).rstrip(b"\0")
+
+
+def check_texts(texts: Texts, what: str) -> None:
+    """Raise ValueError unless the offsets rise, and stay within the data."""
+    offsets = texts.offsets
+    if not 0 <= offsets[0] <= offsets[-1] <= len(texts.data) or bool((offsets[1:] < offsets[:-1]).any()):
+        raise ValueError(f"{what}: offsets rise, and stay within the data")
 
 
 def present_of(column: Column, count: int) -> NDArray[bool_] | None:

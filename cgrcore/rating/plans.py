@@ -5,7 +5,8 @@ Does not know: what is in them.
 
 from cgrcore._fast.bulk import BulkRater
 from cgrcore._fast.plans import Plans
-from cgrcore.rating.compile import Tariff
+from cgrcore.rating.compile import Hours, Tariff
+from cgrcore.rating.records import Timing
 
 __all__ = ["plans_of", "rater_of"]
 
@@ -28,4 +29,4 @@ def rater_of(tariff: Tariff) -> BulkRater:
 
 def _made(tariff: Tariff) -> Plans:
     step_nano: int = 10 ** (9 - min(tariff.rounding_decimals, 9))
-    return Plans(tariff, tariff.numbers.index, step_nano)
+    return Plans(tariff, tariff.numbers.index, lambda timing: Hours(timing or Timing()), step_nano)

@@ -62,7 +62,11 @@ def max_usage(world: World, call: Call) -> int:
 
     0 when the connect fee cannot be paid. Errors as `debit`.
     """
-    found = debits.max_usage(world.parts.get("debit_rules") or rules_of(world), call)
+    try:
+        found = debits.max_usage(world.parts.get("debit_rules") or rules_of(world), call)
+    except OverflowError:
+        check_usage(tariff_of(world), call)
+        raise
     if found is not None:
         return found
     done = charge(world, _indexed(call), is_dry_run=True, may_go_negative=False)
@@ -115,7 +119,11 @@ def plainly_paid(world: World, call: Call) -> Debit | None:
 
     Errors as `max_debit`.
     """
-    return debits.charge_covered(world.parts.get("debit_rules") or rules_of(world), call)
+    try:
+        return debits.charge_covered(world.parts.get("debit_rules") or rules_of(world), call)
+    except OverflowError:  # a usage beyond 64 bits is beyond every limit
+        check_usage(tariff_of(world), call)
+        raise
 
 
 def debit_affordable(

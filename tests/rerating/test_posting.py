@@ -329,6 +329,28 @@ def test_a_call_without_a_subject_is_priced_as_it_was(tmp_path: Path) -> None:
     assert sent == [("session", 0.03, 0.03), ("cdr", 0.06, 0.06)]
 
 
+def test_a_report_has_a_line_for_each_correction(plan: Path, tmp_path: Path) -> None:
+    def take(request: bytes) -> bytes:
+        reply = {"CGRID": "c", "RunID": "*default", "Account": "cgrates.org:1001", "Status": "POSTED"}
+        return json.dumps([{**reply, "Before": 0.06, "After": 0.0600001, "Difference": 0.0000001}]).encode()
+
+    place = write_csv(tmp_path / "rated.csv", [{**_row(), "CGRID": "c", "Cost": "1"}])
+    report = tmp_path / "report.csv"
+    line = "c,*default,cgrates.org:1001,POSTED,0.06,0.0600001,0.0000001"
+    posting = _posting(place, plan, report=report)
+    for is_dry_run, lines in ((True, 1), (True, 1), (False, 2), (False, 3)):
+        post(posting._replace(is_dry_run=is_dry_run), take)
+        head, *found = report.read_text().splitlines()
+        assert head == "CGRID,RunID,Account,Status,Before,After,Difference"
+        assert found == [line] * lines
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_posted(plan: Path, tmp_path: Path) -> None:
+    place = write_csv(tmp_path / "rated.csv", [{**_row(), "CGRID": "c", "Cost": "1"}])
+    with pytest.raises(Unavailable, match="No such file or directory"):
+        post(_posting(place, plan, report=tmp_path / "nowhere" / "report.csv"), _nobody)
+
+
 def _row() -> dict[str, Any]:
     return {"Account": "1001", "Destination": "4930", "AnswerTime": "2026-03-02T10:00:00Z", "Usage": "1m"}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 if TYPE_CHECKING:
-    from cgrserver.rerating.command import Wanted
+    from cgrserver.rerating.posting import Posting
 
 __all__ = ["rerate"]
 
@@ -37,6 +37,7 @@ def rerate(
     post: Annotated[bool, Parameter(negative="")] = False,
     dry_run: bool = True,
     least_difference: str = "0",
+    report: Path | None = None,
     server: Annotated[str, Parameter(env_var="CGRCORE_SERVER")] = "127.0.0.1:2012",
 ) -> int:
     """Rate files or tables of CDRs anew.
@@ -102,6 +103,9 @@ def rerate(
         With --post, only say what would be corrected. Nothing is, unless --no-dry-run is given.
     least_difference:
         With --post, the smallest difference that is corrected, such as 0.001.
+    report:
+        With --post, a CSV file that gets a line for each correction: what was before and is after, or why not. A dry
+        run makes it anew, a real one goes on with what is there.
     server:
         With --post, the address of the server's rpc_json listener.
     """
@@ -118,6 +122,7 @@ def rerate(
     from cgrserver import settings
     from cgrserver.rerating.command import Wanted, rerate_files
     from cgrserver.rerating.mapping import read_mapping
+    from cgrserver.rerating.posting import Posting
     from cgrserver.rerating.rating import Plan
     from cgrserver.rerating.writing import Places
     from cgrserver.tariffs import read_folder
@@ -145,7 +150,11 @@ def rerate(
             print("--groups and --chart belong to --what-if", file=sys.stderr)
             return 2
         status = rerate_files(wanted)
-        return _post(wanted, server, least_nano, dry_run) if post and status == 0 else status
+        if not post or status != 0:
+            return status
+        places = wanted.places
+        posting = Posting((places.output,), wanted.plan, columns, places.table, dry_run, least_nano, report)
+        return _post(posting, server)
     if post:
         print("--post corrects by one tariff: leave out --what-if", file=sys.stderr)
         return 2
@@ -158,11 +167,11 @@ def rerate(
     return compare_files(wanted, WhatIf(Plan(others, wanted.plan.settings, wanted.plan.now_at), groups, chart))
 
 
-def _post(wanted: "Wanted", server: str, least_nano: int, is_dry_run: bool) -> int:
+def _post(posting: "Posting", server: str) -> int:
     """Post the costs of the output to a server."""
     from cgrcore.errors import Refused
     from cgrserver.cli.call import ErrorReply, ask
-    from cgrserver.rerating.posting import Posting, post, tell
+    from cgrserver.rerating.posting import post, tell
 
     def send(request: bytes) -> bytes:
         try:
@@ -170,7 +179,5 @@ def _post(wanted: "Wanted", server: str, least_nano: int, is_dry_run: bool) -> i
         except ErrorReply as error:
             raise Refused(f"{server}: {error}") from None
 
-    output, table = (wanted.places.output,), wanted.places.table
-    done = post(Posting(output, wanted.plan, wanted.mapping, table, is_dry_run, least_nano), send)
-    tell(done, is_dry_run=is_dry_run)
+    tell(post(posting, send), is_dry_run=posting.is_dry_run)
     return 0

@@ -7,6 +7,7 @@ answered as it was. A dry run asks the same of the server and changes nothing. R
 not know: how costs came to be, how the server is reached and corrects.
 """
 
+import csv
 import json
 import sys
 import time
@@ -14,7 +15,8 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
 
 import msgspec
 import numpy
@@ -58,7 +60,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 class Posting(NamedTuple):
     """Which rated files to post, the plan they were rated by, and whether really to.
 
-    `least_nano` is the smallest difference that is posted; `patience_s`: how long a server may be away; `batch_size`:
+    `least_nano` is the smallest difference that is posted; `report` a file that gets a line of CSV for each correction;
+    `patience_s`: how long a server may be away; `batch_size`:
     corrections in a request, which is one transaction.
     """
 
@@ -68,6 +71,7 @@ class Posting(NamedTuple):
     table: str
     is_dry_run: bool
     least_nano: int = 1
+    report: Path | None = None
     patience_s: float = PATIENCE_S
     batch_size: int = BATCH_SIZE
 
@@ -100,13 +104,20 @@ def post(posting: Posting, ask: Ask) -> Posted:
     reader = _Reader(inputs, posting)
     done = Posted()
     run = uuid.uuid4()
-    for number, batch in enumerate(_batches(inputs, reader, done, posting.batch_size)):
-        least = number_from_nano(posting.least_nano)
-        argument: dict[str, Any] = {"Corrections": batch, "DryRun": posting.is_dry_run, "LeastDifference": least}
-        if not posting.is_dry_run:
-            argument["APIOpts"] = {"*idempotencyKey": f"correct:{run}:{number}"}
-        request = _encode({"method": "CDRsV1.CorrectCosts", "params": [argument], "id": number})
-        done.add(json.loads(_patiently(ask, request, posting.patience_s), parse_float=Decimal))
+    with _Report(posting) as report:
+        for number, batch in enumerate(_batches(inputs, reader, done, posting.batch_size)):
+            least = number_from_nano(posting.least_nano)
+            argument: dict[str, Any] = {
+                "Corrections": batch,
+                "DryRun": posting.is_dry_run,
+                "LeastDifference": least,
+            }
+            if not posting.is_dry_run:
+                argument["APIOpts"] = {"*idempotencyKey": f"correct:{run}:{number}"}
+            request = _encode({"method": "CDRsV1.CorrectCosts", "params": [argument], "id": number})
+            replies = json.loads(_patiently(ask, request, posting.patience_s), parse_float=Decimal)
+            done.add(replies)
+            report.add(replies)
     return done
 
 
@@ -126,6 +137,41 @@ def _batches(inputs: Inputs, reader: "_Reader", done: Posted, size: int) -> Iter
                 waiting = []
     if waiting:
         yield waiting
+
+
+class _Report:
+    """The file that tells of each correction, a line of CSV. That of a dry run is new, that of a real one goes on."""
+
+    _COLUMNS = ("CGRID", "RunID", "Account", "Status", "Before", "After", "Difference")
+
+    def __init__(self, posting: Posting) -> None:
+        self._file: TextIO | None = None
+        if posting.report is None:
+            return
+        is_new = posting.is_dry_run or not posting.report.exists()
+        try:
+            self._file = posting.report.open("w" if is_new else "a", newline="")
+        except OSError as error:
+            raise Unavailable(f"{posting.report}: {error.strerror}") from None
+        self._lines = csv.writer(self._file)
+        if is_new:
+            self._lines.writerow(self._COLUMNS)
+
+    def add(self, replies: list[dict[str, Any]]) -> None:
+        if self._file is not None:
+            self._lines.writerows([_text(reply[column]) for column in self._COLUMNS] for reply in replies)
+            self._file.flush()
+
+    def __enter__(self) -> "_Report":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def _text(value: object) -> str:
+    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 class _Reader:

@@ -78,7 +78,27 @@ DECISIONS: dict[str, Callable[[World, MoveArgs], Any]] = {
     "List": listed,
     "Count": count,
 }
+FETCHED: list[str] = []
+
+
+async def look(store: Any, world: World, args: MoveArgs) -> int:
+    """What a decision needs of the store: how often it was asked for."""
+    await trio.lowlevel.checkpoint()
+    FETCHED.append(args.Source)
+    return len(FETCHED)
+
+
+def look_at_once(store: Any, world: World, args: MoveArgs) -> int:
+    return read(world, args)
+
+
+def told(world: World, args: MoveArgs, found: int) -> list[int]:
+    return [found, read(world, args), read(world, MoveArgs(Source=args.Target))]
+
+
 METHODS = {f"Test.{name}": Method(f"Test.{name}", decide, MoveArgs) for name, decide in DECISIONS.items()}
+METHODS["Test.Told"] = Method("Test.Told", told, MoveArgs, fetch=look)
+METHODS["Test.ToldAtOnce"] = Method("Test.ToldAtOnce", told, MoveArgs, fetch=look_at_once)
 
 
 class Commits:
@@ -287,6 +307,19 @@ async def test_who_waits_is_told_when_the_store_cannot_be_read(node: Node, monke
         patch.setattr(node.store, "find_accounts", fail)
         assert await client.ask("Read", "t:f") == "SERVER_ERROR: the store cannot be read: gone"
     assert await client.ask("Read", "t:f") == 100
+
+
+async def test_what_was_read_of_the_store_before_an_account_was_fetched_is_read_again(node: Node) -> None:
+    FETCHED.clear()
+    client = Client(node.dispatcher)
+    assert await client.ask("Told", "t:e", "t:f") == [3, 100, 100]
+    assert await client.ask("Told", "t:e", "t:f") == [4, 100, 100]
+    assert node.dispatcher.in_work_count == 0
+
+
+async def test_what_is_read_of_the_store_may_need_accounts_too(node: Node) -> None:
+    assert await Client(node.dispatcher).ask("ToldAtOnce", "t:e", "t:f") == [100, 100, 100]
+    assert await Client(node.dispatcher).ask("ToldAtOnce", "t:y", "t:z") == str(NotFound())
 
 
 async def test_calls_that_wait_count_as_calls_in_work(node: Node) -> None:

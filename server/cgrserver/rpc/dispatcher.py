@@ -333,7 +333,29 @@ class Dispatcher:
     def _decide_later(
         self, missing: NotInMemory, method: Method, inputs: tuple[Any, ...], request: Request, channel: Channel
     ) -> bytes | None:
-        """Make the decision once what it missed is fetched, with its arguments as they came."""
+        """Make the decision once what it missed is in memory, with its arguments as they came."""
+        if self.fetching is None:
+            raise missing
+        if self.in_work_count >= self._limits.calls:
+            self.counts["refused"] += 1
+            return self._error(request, OVERLOADED)
+        self._running += 1
+        if method.fetch is not None and missing.keys is not None and self._nursery is not None:
+            self._nursery.start_soon(self._fetch_again, self.fetching, missing, method, request, channel)
+        else:
+            self._decide_when_there(self.fetching, missing, method, inputs, request, channel)
+        return None
+
+    def _decide_when_there(
+        self,
+        fetching: Fetching,
+        missing: NotInMemory,
+        method: Method,
+        inputs: tuple[Any, ...],
+        request: Request,
+        channel: Channel,
+    ) -> None:
+        """Make the decision at the moment when what it missed is there."""
 
         def attempt(why_lost: CgrError | None) -> None:
             world = self._world
@@ -353,14 +375,28 @@ class Dispatcher:
                 channel.deliver(reply)
             self._delivered()
 
-        if self.fetching is None:
-            raise missing
-        if self.in_work_count >= self._limits.calls:
-            self.counts["refused"] += 1
-            return self._error(request, OVERLOADED)
-        self._running += 1
-        self.fetching.wait(missing, attempt)
-        return None
+        fetching.wait(missing, attempt)
+
+    async def _fetch_again(
+        self, fetching: Fetching, missing: NotInMemory, method: Method, request: Request, channel: Channel
+    ) -> None:
+        """Have at hand what the decision missed, then fetch anew what it needs of the store: that may have changed."""
+
+        async def fetch(args: Any, missing: NotInMemory) -> Any:
+            await held.fetch(missing)
+            assert method.fetch is not None
+            fetched = method.fetch(self._store, self._world, args)
+            return await fetched if isinstance(fetched, Awaitable) else fetched
+
+        with fetching.holding() as held:
+            while True:
+                args = self._arguments(self._entries[request.method], request)
+                try:
+                    await self._fetch_and_decide(method, args, fetch(args, missing), request, channel, is_again=True)
+                except NotInMemory as more:
+                    missing = more
+                else:
+                    return
 
     def _decide_once(self, replays: Replays, method: Method, inputs: tuple[Any, ...], request: Request) -> bytes:
         name = replays.name(method.name, inputs[1], request.params)
@@ -415,6 +451,8 @@ class Dispatcher:
             fetched = entry.method.fetch(self._store, self._world, args)
         except CgrError as error:
             return self._error(request, str(error))
+        except NotInMemory as missing:
+            return self._decide_later(missing, entry.method, (self._world, args), request, channel)
         if not hasattr(fetched, "__await__"):  # an instance of Awaitable, told six times as fast
             return self._decide(entry.method, (self._world, args, fetched), request, channel)
         if self._nursery is None:
@@ -426,7 +464,14 @@ class Dispatcher:
         return None
 
     async def _fetch_and_decide(
-        self, method: Method, args: Any, fetching: Awaitable[Any], request: Request, channel: Channel
+        self,
+        method: Method,
+        args: Any,
+        fetching: Awaitable[Any],
+        request: Request,
+        channel: Channel,
+        *,
+        is_again: bool = False,
     ) -> None:
         reply: bytes | None
         try:
@@ -442,14 +487,28 @@ class Dispatcher:
             self.counts["failures"] += 1
             log.exception("a fetch failed", method=method.name)
             reply = failure(request.id, INTERNAL_ERROR)
+        except NotInMemory as missing:
+            if is_again or self.fetching is None:
+                raise
+            await self._fetch_again(self.fetching, missing, method, request, channel)
+            return
         else:
             if self._suspended:
                 reply = self._error(request, self._suspended)
             else:
                 self._world.now_at = self._clock_ns()
                 self._world.client_id = _client_id(channel)
-                reply = self._decide(method, (self._world, args, fetched), request, channel)
-                self._world.client_id = ""
+                inputs = (self._world, args, fetched)
+                try:
+                    reply = self._decide(method, inputs, request, channel, is_again=is_again)
+                except NotInMemory as missing:
+                    if missing.keys is not None or self.fetching is None:
+                        raise
+                    # All keys are there for a moment only.
+                    self._decide_when_there(self.fetching, missing, method, inputs, request, channel)
+                    return
+                finally:
+                    self._world.client_id = ""
                 self._committer.flush()
         self._running -= 1
         if reply is not None:

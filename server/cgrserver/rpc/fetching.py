@@ -8,7 +8,8 @@ is. Cancelled, those that wait are dropped undecided. Does not know: requests, r
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -17,7 +18,7 @@ import trio
 from cgrcore.errors import CgrError, Unavailable
 from cgrcore.state import NotInMemory, Table
 
-__all__ = ["AccountReads", "Fetching"]
+__all__ = ["AccountReads", "Fetching", "Held"]
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class Fetching:
         self._unwritten = unwritten
         self._timeout_s = timeout_s
         self._queue: deque[_Waiting] = deque()
+        self._held: list[Held] = []
         self._more = trio.lowlevel.ParkingLot()
         self.fetched_count = 0
         self.forgotten_count = 0
@@ -98,13 +100,23 @@ class Fetching:
             log.error("waiting for the store", why=str(made.why_lost), next_try_s=RETRY_S)
             await trio.sleep(RETRY_S)
 
+    @contextmanager
+    def holding(self) -> Iterator["Held"]:
+        """Keep in memory what is fetched within the block, for a decision that waits for other things too."""
+        held = Held(self)
+        self._held.append(held)
+        try:
+            yield held
+        finally:
+            self._held.remove(held)
+
     def trim(self) -> None:
         """Forget records beyond the table's limit. Not while names are listed: what goes would be missed."""
         if not any(waiting.wants_all_names for waiting in self._queue):
             self.forgotten_count += self._table.trim(self._unwritten, self._wanted)
 
     def _wanted(self) -> set[str]:
-        return {key for waiting in self._queue for key in waiting.keys}
+        return set().union(*(waiting.keys for waiting in self._queue), *(held.keys for held in self._held))
 
     async def run(self) -> None:
         """Fetch, until cancelled."""
@@ -147,6 +159,26 @@ class Fetching:
         table.keep_fetched(keys, found)
         table.names = names
         self.fetched_count += len(found)
+
+
+class Held:
+    """What one decision was fetched for; kept until that went through."""
+
+    def __init__(self, fetching: Fetching) -> None:
+        self._fetching = fetching
+        self.keys: set[str] = set()
+
+    async def fetch(self, missing: NotInMemory) -> None:
+        """Fetch what is missing. Raises Unavailable."""
+        self.keys.update(missing.keys or ())
+        made = _Made(lambda: None)
+        self._fetching.wait(missing, made)
+        try:
+            await made.done.wait()
+        finally:
+            made.is_dropped = True
+        if made.why_lost is not None:
+            raise made.why_lost
 
 
 class _Made:

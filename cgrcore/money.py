@@ -20,6 +20,7 @@ __all__ = [
     "div_floor",
     "div_half_away",
     "format_nano",
+    "is_rounded",
     "nano_from_number",
     "number_from_nano",
     "parse_nano",
@@ -34,6 +35,7 @@ LIMIT_NANO = 10**36
 
 #: More digits than any sane amount has; longer texts are refused before they are parsed.
 MAX_TEXT_SIZE = 64
+
 
 class Rounding(Enum):
     """How a cost is rounded to its decimals. Any other word in a tariff means NONE."""
@@ -53,6 +55,9 @@ _BY_WORD = {mode.value: mode for mode in Rounding}
 
 # Looking up a member of an enumeration takes longer than rounding by it.
 _UP, _MIDDLE, _NONE = Rounding.UP, Rounding.MIDDLE, Rounding.NONE
+
+#: The smallest amount with so many decimals.
+_STEPS: tuple[int, ...] = tuple(10 ** (9 - decimals) for decimals in range(10))
 
 #: Nearly every amount that is ever read: few digits, exact without rounding.
 _PLAIN = re.compile(r"(-?)([0-9]{1,18})(?:\.([0-9]{1,9}))?", re.ASCII)
@@ -76,13 +81,16 @@ def div_half_away(dividend: int, divisor: int) -> int:
     return quotient if dividend >= 0 else -quotient
 
 
+def is_rounded(amount_nano: int, decimals: int) -> bool:
+    """Tell whether an amount has no more than so many decimals (0 to 9), so that rounding leaves it as it is."""
+    return decimals >= 9 or amount_nano % _STEPS[max(decimals, 0)] == 0
+
+
 def round_nano(amount_nano: int, decimals: int, mode: Rounding) -> int:
     """Round an amount to a number of decimals (0 to 9; more leave it as it is)."""
-    if mode is _NONE or decimals >= 9:
+    if mode is _NONE or is_rounded(amount_nano, decimals):
         return amount_nano
-    step: int = 10 ** (9 - max(decimals, 0))
-    if amount_nano % step == 0:
-        return amount_nano
+    step = _STEPS[max(decimals, 0)]
     if mode is _UP:
         return div_ceil(amount_nano, step) * step
     if mode is _MIDDLE:

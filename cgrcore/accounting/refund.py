@@ -12,7 +12,7 @@ from cgrcore.accounting.change import settle
 from cgrcore.accounting.counting import Used, count_used
 from cgrcore.accounting.records import Account, Balance
 from cgrcore.accounting.rounding import refund_rounding_increments, rounded_cost
-from cgrcore.money import NANO, div_ceil, nano_from_number
+from cgrcore.money import NANO, div_ceil, is_rounded, nano_from_number
 from cgrcore.rating import EventCost, Increment, Paid, PaidMoney
 from cgrcore.rating.eventcost import Charge, Step
 from cgrcore.world import World
@@ -137,21 +137,19 @@ def _find_units(account: Account, kind: str, uuid: str) -> Balance | None:
 
 def refund_rounding(world: World, cost: EventCost) -> EventCost:
     """Round a finished cost, charge or give back the difference, and return the cost as it is then."""
+    corrections = [_correction(charge) for charge in cost.charges]
+    if not any(corrections):
+        return cost
     charges: list[Charge] = []
-    corrections: list[Increment] = []
-    for charge in cost.charges:
-        correction = _correction(charge)
+    for charge, correction in zip(cost.charges, corrections, strict=True):
         if correction is None:
             charges.append(charge)
             continue
-        corrections.append(correction)
         if charge.count > 1:
             charges.append(msgspec.structs.replace(charge, count=charge.count - 1))
         step = Step(0, correction.cost_nano, 1, charge.steps[0].payer, is_rounding=True)
         charges.append(msgspec.structs.replace(charge, count=1, steps=[*charge.steps, step]))
-    if not corrections:
-        return cost
-    refund_rounding_increments(world, corrections)
+    refund_rounding_increments(world, [correction for correction in corrections if correction is not None])
     return msgspec.structs.replace(cost, charges=charges)
 
 
@@ -162,10 +160,17 @@ def _correction(charge: Charge) -> Increment | None:
         return None
     if charge.interval is None:
         return None
+    total_nano = 0
     for step in charge.steps:
         if step.is_rounding:
             return None
-    total_nano = charge.cost_nano * charge.count
-    difference_nano = rounded_cost(charge.interval.rating, total_nano) - total_nano
+        total_nano += step.cost_nano * step.count
+    total_nano *= charge.count
+    rating = charge.interval.rating
+    if is_rounded(total_nano, rating.rounding_decimals):
+        return None
+    difference_nano = rounded_cost(rating, total_nano) - total_nano
+    if difference_nano == 0:
+        return None
     paid = Paid(first.payer.account_id, None, PaidMoney(first.payer.money_uuid, "", 0))
-    return Increment(0, difference_nano, 1, paid) if difference_nano else None
+    return Increment(0, difference_nano, 1, paid)

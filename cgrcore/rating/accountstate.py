@@ -109,11 +109,13 @@ class AccountState(msgspec.Struct, array_like=True, gc=False):
         before = earlier.balances
         if len(before) != len(self.balances):
             return self._after_others(before)
-        balances = []
-        for state, known in zip(self.balances, before, strict=True):
+        balances = self.balances.copy()
+        for place, known in enumerate(before):
+            state = balances[place]
             if state.uuid != known.uuid:
                 return self._after_others(before)
-            balances.append(state if state.initial_nano == known.initial_nano else _begun(state, known.initial_nano))
+            if state.initial_nano != known.initial_nano:
+                balances[place] = _begun(state, known.initial_nano)
         return AccountState(self.tenant, self.account, balances, self.allow_negative, self.is_disabled)
 
     def _after_others(self, before: list[BalanceState]) -> "AccountState":

@@ -143,12 +143,12 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
 
     def merge(self, later: "EventCost") -> "EventCost":
         """Return this cost followed by a later one of the same event."""
-        charges = list(self.charges)
+        charges = self.charges.copy()
         for charge in later.charges:
             _append(charges, charge)
         account = self.account if later.account is None else later.account.after(self.account)
-        start = (later.start_at, later.offset_s) if self.start_at == ZERO_AT else (self.start_at, self.offset_s)
-        return EventCost(self.cgrid, self.run_id, *start, charges, account)
+        start = later if self.start_at == ZERO_AT else self
+        return EventCost(self.cgrid, self.run_id, start.start_at, start.offset_s, charges, account)
 
     def trim(self, usage_ns: int) -> "tuple[EventCost, EventCost | None]":
         """Return the cost of the first `usage_ns`, in whole increments, and of the rest (None: nothing is left)."""

@@ -151,9 +151,9 @@ class Rater:
         destinations, plans = self._id_arrays(rated)
         columns += [
             _decimals(rated.costs_nano, is_refused),
-            _coded(rated.destinations, is_refused, destinations),
-            _coded(rated.plans, is_refused, plans),
-            _coded(errors, ~is_refused, pa.array(names, pa.string())),
+            _coded(rated.destinations, destinations),
+            _coded(rated.plans, plans),
+            _coded(errors - 1, pa.array(names[1:], pa.string())),
         ]
         added = [result.cost, result.destination_id, result.rating_plan_id, result.error]
         if rated.breakdown is not None:
@@ -239,8 +239,9 @@ def _errors(rated: RatedColumns, refusals: dict[int, str]) -> tuple[NDArray[int3
         places = {reason: len(names) + place for place, reason in enumerate(dict.fromkeys(refusals.values()))}
         names += places
         errors[list(refusals)] = [places[reason] for reason in refusals.values()]
-    is_large = (rated.costs_nano > MOST_NANO) | (rated.costs_nano < -MOST_NANO)
-    if is_large.any():
+    costs_nano = rated.costs_nano
+    if len(costs_nano) and (costs_nano.max() > MOST_NANO or costs_nano.min() < -MOST_NANO):
+        is_large = (costs_nano > MOST_NANO) | (costs_nano < -MOST_NANO)
         errors[is_large & (errors == 0)] = names.index(TOO_LARGE)
     return errors, names
 
@@ -266,8 +267,9 @@ def _decimals(costs_nano: NDArray[int64], is_refused: NDArray[bool_]) -> pa.Arra
     return pa.Array.from_buffers(COST, len(costs_nano), [present, pa.py_buffer(wide)])
 
 
-def _coded(places: NDArray[int32], is_absent: NDArray[bool_], names: pa.Array) -> pa.DictionaryArray:
-    mask = is_absent | (places < 0)
+def _coded(places: NDArray[int32], names: pa.Array) -> pa.DictionaryArray:
+    """Return texts by their places in a list, none where a place is below 0."""
+    mask = places < 0
     if len(names) > MOST_NAMES:
         is_used = numpy.zeros(len(names), dtype=bool_)
         is_used[places[~mask]] = True

@@ -26,6 +26,9 @@ NONE = "*none"
 
 _pack = msgspec.msgpack.Encoder().encode
 
+#: Begins a cost with an amount of more than 64 bits, which MessagePack cannot hold: JSON follows.
+BIG = b"\xc1"
+
 #: Parts of a tariff kept in the wire's form, of each kind; the characters and rates of one that is kept.
 MAX_KEPT = 4096
 MAX_KEPT_SIZE = 512
@@ -129,11 +132,16 @@ class EventCost(msgspec.Struct, array_like=True, gc=False):
         return cls(cgrid, run_id, start_at, offset_s, [_charge(span) for span in spans], cost.account_state)
 
     def encode(self) -> bytes:
-        return _pack(self)
+        """Return the cost as MessagePack, or as JSON behind `BIG` where an amount is too big for that."""
+        try:
+            return _pack(self)
+        except OverflowError:
+            return BIG + msgspec.json.encode(self)
 
     @staticmethod
     def decode(body: bytes) -> "EventCost":
-        return _decode(body)
+        """Return the cost that was encoded. Raises msgspec.MsgspecError for bytes that are none."""
+        return msgspec.json.decode(body[1:], type=EventCost) if body[:1] == BIG else _decode(body)
 
     def named(self, cgrid: str, run_id: str = "") -> "EventCost":
         """Return the same cost of another event."""

@@ -133,6 +133,20 @@ def test_merging_keeps_the_first_values_of_balances() -> None:
     assert [(line["UUID"], line["Initial"], line["Value"]) for line in merged] == [("v", 3, 2), ("u", 0, 0)]
 
 
+@pytest.mark.parametrize("text", ["0.1234567891234", "-0.5", "18446744074", "-18446744074.5", "12.000000001", "0"])
+def test_the_amounts_of_an_account_come_back_as_they_were_given(text: str) -> None:
+    summary = {"UUID": "u", "ID": "main", "Type": "*data", "Initial": Decimal(text), "Value": Decimal(text)}
+    cost = EventCost.from_wire({"AccountSummary": {"Tenant": "t", "BalanceSummaries": [summary]}})
+    line = EventCost.decode(cost.encode()).as_wire()["AccountSummary"]["BalanceSummaries"][0]
+    assert (line["Initial"], line["Value"]) == (Decimal(text), Decimal(text))
+
+
+def test_an_amount_beyond_64_bits_is_kept() -> None:
+    span = CostSpan(START_AT, START_AT + 1, 0, 10**30, 1, RATES[0], [Increment(1, 10**30)], "s", "4", "D", "P")
+    cost = EventCost.from_call_cost(CallCost("call", "t", "s", "", "4", "*voice", 10**30, [span]))
+    assert EventCost.decode(cost.encode()) == cost
+
+
 def test_equal_parts_are_listed_once() -> None:
     world = world_of({"44": RATES})
     wire = EventCost.from_call_cost(quote(world, call(86_400 + 60, "2024-03-04T09:00:00Z"))).as_wire()

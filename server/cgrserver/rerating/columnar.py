@@ -22,7 +22,7 @@ __all__ = ["ArrowSource", "ParquetSource"]
 BUFFER_SIZE = 1 << 20
 
 #: A piece has fewer rows when they take more bytes than this, but never fewer than so many.
-MOST_SIZE = 24 << 20
+MOST_SIZE = 12 << 20
 LEAST_ROWS = 1024
 
 

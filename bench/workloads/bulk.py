@@ -43,7 +43,7 @@ def bulk(context: Context) -> Iterator[Measure]:
 
 @benchmark("bulk-month")
 def bulk_month(context: Context) -> Iterator[Measure]:
-    """A month on 100,000 prefixes and 60,000 prices, beside simplified joins: cgrcore/_fast/bulk.pyx, plans.pyx."""
+    """A month of calls on 100,000 prefixes, beside simplified joins: cgrcore/_fast/bulk.pyx, columns.pyx, lines.pyx."""
     tariff, prefixes = large_tariff()
     share = context.seconds / 4
     for name, is_even in (("", False), (", all prefixes alike", True)):

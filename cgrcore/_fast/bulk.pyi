@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from numpy import int32, int64, uint64
+from numpy import int64, uint64
 from numpy.typing import NDArray
 
 from cgrcore._fast.plans import Plans
@@ -13,5 +13,3 @@ class BulkRater:
     def count_spans(self, given: Any, counts: NDArray[int64]) -> None: ...
     def write_spans(self, given: Any, first: NDArray[int64], spans: NDArray[int64]) -> None: ...
     def profiles_at(self, tenant: str, category: str, names: Sequence[str]) -> NDArray[uint64]: ...
-
-def code_texts(texts: Any, codes: NDArray[int32]) -> NDArray[int32]: ...

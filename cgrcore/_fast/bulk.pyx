@@ -13,48 +13,28 @@ Does not know: pyarrow, where columns come from.
 Benchmark: bench/workloads/bulk.py; oracle: `quote`, in tests/rating/test_bulk.py.
 """
 
-from libc.stdint cimport INT64_MAX, INT64_MIN, int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcmp, memcpy
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 import numpy
 
 from cgrcore._fast.accounts cimport int128, int_of
+from cgrcore._fast.columns cimport Columns, is_number, number_at, read_columns
 from cgrcore._fast.flatprices cimport Slot
-from cgrcore._fast.hours cimport Day, is_active
+from cgrcore._fast.lines cimport DAYS, FIRST_DAY, Calendar, Line, Schedule, calendar_of, does_not_fit, read_line, \
+    rounded_64
+from cgrcore._fast.plans cimport Plans, hours_key
 from cgrcore._fast.prefixes cimport LINK_BIT, LIST_BIT, ROOT_DEPTH, Tables, find_longest, first_step, in_block, \
     in_list, last_step, prefetch, word_at
-from cgrcore._fast.plans cimport NO_PROFILE, PAGE_BITS, PAGE_SIZE, SINGLE, UNAUTHORIZED, WANTED, Activation, Entry, Plan, Plans, Profile, \
-    Search, begin, entry_of, hours_key, infos_of, publish
-from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_DOWN, ROUND_NONE, ROUND_UP, STEPS, UNPRICED, UNUSUAL, Info, Piece, \
-    Rate, Rates, cut_call, increment_cost, slot_of, total_of
-
-cdef extern from *:
-    """
-    static inline int does_not_fit(long long count, long long cost, long long base, long long *sum) {
-        return __builtin_mul_overflow(count, cost, sum) || __builtin_add_overflow(*sum, base, sum);
-    }
-    """
-    bint does_not_fit(long long count, long long cost, long long base, long long *sum) noexcept nogil
+from cgrcore._fast.search cimport NO_PROFILE, PAGE_BITS, PAGE_SIZE, SINGLE, UNAUTHORIZED, WANTED, Activation, Entry, \
+    Plan, Profile, Search, begin, entry_of, infos_of, publish
+from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_NONE, STEPS, UNPRICED, UNUSUAL, Info, Piece, cut_call, \
+    increment_cost, slot_of, total_of
 
 cdef int64_t DAY_NS = 86400000000000
 cdef int64_t SECOND_NS = 1000000000
 
 #: Usage from it on, and instants from twice as much, are left: their sums might not fit.
 cdef int64_t LIMIT = <int64_t>1 << 60
-
-#: Days whose kinds are worked out: 1990 to 2059. Calls of other days take the longer way.
-cdef enum:
-    FIRST_DAY = 7305
-    DAYS = 25567
-
-#: Kinds of days that are told apart by the rates that hold on them.
-cdef enum:
-    KINDS = 250
-
-#: Counts of increments that are tried out, at most.
-cdef enum:
-    SCANNED = 4096
 
 #: Tenants' categories whose subjects are remembered.
 cdef Py_ssize_t HEADS = 64
@@ -192,7 +172,8 @@ cdef class BulkRater:
                 break
         return first
 
-    cdef void classify(self, const Columns *columns, Py_ssize_t first, Py_ssize_t count, int32_t *classes) noexcept nogil:
+    cdef void classify(self, const Columns *columns, Py_ssize_t first, Py_ssize_t count,
+                       int32_t *classes) noexcept nogil:
         """Write the class of each number: -1 when it was not asked for yet, ODD when it takes a look at the text."""
         cdef Py_ssize_t row
         cdef const uint8_t *text
@@ -408,7 +389,7 @@ cdef class BulkRater:
         if entry.kind == SINGLE and not entry.is_ready:
             key = hours_key(entry.rates)
             if key not in self.calendars:
-                self.calendars[key] = <size_t>self.calendar_of(entry.rates)
+                self.calendars[key] = <size_t>calendar_of(self.plans, entry.rates)
             known = self.lines.get(<size_t>entry.rates)
             if known is None:
                 # A line lies in one line of the processor's cache.
@@ -420,39 +401,6 @@ cdef class BulkRater:
             entry.calendar = <const void *><size_t>self.calendars[key]
         publish(&entry.is_ready, True)
         return 0
-
-    cdef Calendar *calendar_of(self, const Rates *rates) except? NULL:
-        """Return the kinds of days and their schedules; NULL for more kinds than are told apart."""
-        cdef Calendar *found
-        cdef uint8_t *kinds = <uint8_t *>self.plans.take(DAYS)
-        cdef Schedule *schedules
-        cdef uint32_t masks[KINDS]
-        cdef uint32_t mask
-        cdef int count = 0, kind = 0, index
-        cdef int64_t number
-        cdef Day day
-        for number in range(DAYS):
-            day.days = FIRST_DAY + number
-            day.is_known = False
-            mask = 0
-            for index in range(rates.count):
-                if is_active(&rates.rates[index].hours, &day, DAY_NS - 1):
-                    mask |= <uint32_t>1 << index
-            if count == 0 or masks[kind] != mask:
-                kind = 0
-                while kind < count and masks[kind] != mask:
-                    kind += 1
-                if kind == KINDS:
-                    return NULL
-                masks[kind] = mask
-                count = max(count, kind + 1)
-            kinds[number] = <uint8_t>kind
-        schedules = <Schedule *>self.plans.take(count * sizeof(Schedule))
-        for kind in range(count):
-            read_schedule(&schedules[kind], rates, masks[kind])
-        found = <Calendar *>self.plans.take(sizeof(Calendar))
-        found.kinds, found.schedules = kinds, schedules
-        return found
 
 
 cdef bint choose_lines(Columns *columns, Py_ssize_t first, Py_ssize_t count, const Entry **entries,
@@ -495,302 +443,3 @@ cdef bint choose_lines(Columns *columns, Py_ssize_t first, Py_ssize_t count, con
         columns.destinations[first + row] = entry.destination
         lines[row] = line
     return is_waiting
-
-
-def code_texts(texts, int32_t[::1] codes):
-    """Number different texts in the order they first come in; return the row in which each does, (k,) int32.
-
-    `texts` as in `Chunk.texts`; `codes` (n,) int32 is written. Raises MemoryError.
-    """
-    cdef Columns columns
-    cdef Codes found
-    cdef bint is_done
-    columns.count = codes.shape[0]
-    read_texts(&columns, texts)
-    found.room = 1024
-    found.count = 0
-    found.hashes = <uint64_t *>malloc(found.room * sizeof(uint64_t))
-    found.rows = <int32_t *>malloc(found.room * sizeof(int32_t))
-    found.places = <int32_t *>calloc(2 * found.room, sizeof(int32_t))
-    try:
-        if found.hashes == NULL or found.rows == NULL or found.places == NULL:
-            raise MemoryError
-        if columns.count:
-            with nogil:
-                is_done = number_texts(&columns, &found, &codes[0])
-            if not is_done:
-                raise MemoryError
-        rows = numpy.empty(found.count, dtype=numpy.int32)
-        if found.count:
-            memcpy(<void *>address(rows), found.rows, found.count * sizeof(int32_t))
-        return rows
-    finally:
-        free(found.hashes)
-        free(found.rows)
-        free(found.places)
-
-
-cdef bint number_texts(const Columns *columns, Codes *found, int32_t *codes) noexcept nogil:
-    """Write the number of each text; False without memory."""
-    cdef Py_ssize_t row
-    cdef const uint8_t *text
-    cdef const uint8_t *other
-    cdef int64_t size
-    cdef uint64_t hashed
-    cdef size_t place
-    cdef int32_t code
-    for row in range(columns.count):
-        size = name_at(columns, row, &text)
-        hashed = hash_of(text, size, columns.data_end)
-        place = hashed & (2 * found.room - 1)
-        while True:
-            # Places hold a number plus one: 0 is a free one.
-            code = found.places[place] - 1
-            if code < 0:
-                if found.count == found.room and not grow_codes(found):
-                    return False
-                place = hashed & (2 * found.room - 1)
-                while found.places[place]:
-                    place = (place + 1) & (2 * found.room - 1)
-                code = <int32_t>found.count
-                found.places[place] = code + 1
-                found.hashes[code] = hashed
-                found.rows[code] = <int32_t>row
-                found.count += 1
-                break
-            if found.hashes[code] == hashed and name_at(columns, found.rows[code], &other) == size and memcmp(
-                    text, other, size) == 0:
-                break
-            place = (place + 1) & (2 * found.room - 1)
-        codes[row] = code
-    return True
-
-
-cdef bint grow_codes(Codes *found) noexcept nogil:
-    """Make room for twice as many different texts; False without memory."""
-    cdef size_t room = 2 * found.room, code, place
-    cdef void *hashes = realloc(found.hashes, room * sizeof(uint64_t))
-    cdef void *rows
-    cdef void *places
-    if hashes == NULL:
-        return False
-    found.hashes = <uint64_t *>hashes
-    rows = realloc(found.rows, room * sizeof(int32_t))
-    if rows == NULL:
-        return False
-    found.rows = <int32_t *>rows
-    places = calloc(2 * room, sizeof(int32_t))
-    if places == NULL:
-        return False
-    free(found.places)
-    found.places = <int32_t *>places
-    found.room = room
-    for code in range(found.count):
-        place = found.hashes[code] & (2 * room - 1)
-        while found.places[place]:
-            place = (place + 1) & (2 * room - 1)
-        found.places[place] = <int32_t>code + 1
-    return True
-
-
-cdef inline int64_t name_at(const Columns *columns, Py_ssize_t row, const uint8_t **text) noexcept nogil:
-    """Tell where a row's text is and return its size, without the zero bytes that pad it."""
-    cdef int64_t size = number_at(columns, row, text)
-    while columns.width and size and text[0][size - 1] == 0:
-        size -= 1
-    return size
-
-
-cdef inline uint64_t hash_of(const uint8_t *text, int64_t size, const uint8_t *limit) noexcept nogil:
-    cdef uint64_t found = <uint64_t>size
-    cdef const uint8_t *end = text + size
-    while text < end:
-        found = (found ^ word_at(text, end, limit)) * <uint64_t>0x9E3779B97F4A7C15
-        found ^= found >> 29
-        text += 8
-    return found
-
-
-cdef int read_columns(Columns *columns, given) except -1:
-    """Note where the columns of a chunk lie. They are contiguous and of one length: the chunk's maker looks after it."""
-    columns.count = len(given.starts_at)
-    read_texts(columns, given.texts)
-    columns.starts = <const int64_t *>address(given.starts_at)
-    columns.usages = <const int64_t *>address(given.usages_ns)
-    columns.offsets = NULL
-    columns.offset = 0
-    if isinstance(given.offsets_s, int):
-        columns.offset = <int64_t>given.offsets_s * SECOND_NS
-    else:
-        columns.offsets = <const int32_t *>address(given.offsets_s)
-    columns.keys = <const int32_t *>address(given.keys)
-    columns.profiles = <Profile **>address(given.profiles)
-    columns.tors = <const int32_t *>address(given.tors)
-    columns.is_voice = <const uint8_t *>address(given.is_voice)
-    columns.limits = <const int64_t *>address(given.limits_ns)
-    columns.costs = <int64_t *>address(given.costs_nano)
-    columns.destinations = <int32_t *>address(given.destinations)
-    columns.plans = <int32_t *>address(given.plans)
-    columns.errors = <uint8_t *>address(given.errors)
-    return 0
-
-
-cdef int read_texts(Columns *columns, texts) except -1:
-    """Note where texts lie."""
-    columns.ends_32 = NULL
-    columns.ends_64 = NULL
-    columns.width = 0
-    if isinstance(texts, tuple):
-        data = texts[1]
-        if texts[0].dtype == numpy.int32:
-            columns.ends_32 = <const int32_t *>address(texts[0])
-        else:
-            columns.ends_64 = <const int64_t *>address(texts[0])
-    else:
-        data = texts
-        columns.width = texts.shape[1]
-    columns.data = <const uint8_t *>address(data)
-    columns.data_end = columns.data + <Py_ssize_t>data.size
-    return 0
-
-
-cdef size_t address(array) except? 0:
-    """Where an array's values lie, 0 for None."""
-    return 0 if array is None else array.ctypes.data
-
-
-cdef inline int64_t number_at(const Columns *columns, Py_ssize_t row, const uint8_t **text) noexcept nogil:
-    """Tell where a row's number is and return its size, zero bytes at the end included."""
-    if columns.ends_32 != NULL:
-        text[0] = columns.data + columns.ends_32[row]
-        return columns.ends_32[row + 1] - columns.ends_32[row]
-    if columns.ends_64 != NULL:
-        text[0] = columns.data + columns.ends_64[row]
-        return columns.ends_64[row + 1] - columns.ends_64[row]
-    text[0] = columns.data + row * columns.width
-    return columns.width
-
-
-cdef inline int64_t rounded_64(int64_t amount, uint8_t mode, int64_t step) noexcept nogil:
-    """What `timespans.rounded` says, of 64 bits."""
-    cdef int64_t steps = amount // step
-    cdef int64_t rest = amount - steps * step
-    if mode == ROUND_UP:
-        steps += rest > 0
-    elif mode == ROUND_DOWN:
-        steps -= rest < 0
-    elif 2 * rest >= step:
-        steps += 1
-    elif -2 * rest >= step:
-        steps -= 1
-    return steps * step
-
-
-cdef bint is_number(const uint8_t *text, int64_t size) noexcept nogil:
-    """Whether a text, which a zero byte ends, has digits only, behind a plus or none."""
-    cdef int64_t place
-    for place in range(size):
-        if text[place] == 0:
-            return True
-        if not c"0" <= text[place] <= c"9" and (place or text[place] != c"+"):
-            return False
-    return True
-
-
-cdef void read_schedule(Schedule *schedule, const Rates *rates, uint32_t mask) noexcept nogil:
-    """Work out the parts of a day on which the rates of the mask hold, from their start to midnight."""
-    cdef int64_t at = 0, until
-    cdef int part = 0, index, best
-    while True:
-        best = -1
-        until = DAY_NS
-        for index in range(rates.count):
-            if not mask >> index & 1:
-                continue
-            if rates.rates[index].hours.start_ns > at:
-                until = min(until, rates.rates[index].hours.start_ns)
-            elif best == -1:
-                best = index
-            elif best >= 0 and rates.rates[index].weight == rates.rates[best].weight:
-                # The earliest come first, so this one began later; of two that began together neither is better.
-                best = index if rates.rates[index].hours.start_ns > rates.rates[best].hours.start_ns else -2
-        if part == PARTS - 1:
-            until = DAY_NS
-            best = -1
-        schedule.until[part] = until
-        schedule.rate[part] = <int8_t>(best if best >= 0 else -1)
-        part += 1
-        at = until
-        if at == DAY_NS:
-            break
-    while part < PARTS:
-        schedule.until[part] = DAY_NS
-        schedule.rate[part] = -1
-        part += 1
-
-
-cdef void read_line(Line *line, const Rate *rate, int128 step) noexcept nogil:
-    """Bring a rate into closed form; it stays unusable when it has none."""
-    cdef const Slot *slots = &rate.slots[0]
-    cdef int128 base[2]
-    cdef int128 cost[2]
-    cdef int64_t whole = 0, settled
-    cdef int index
-    cdef int64_t unit = STEPS[rate.decimals]
-    line.is_usable = False
-    if not 1 <= rate.slot_count <= 2 or slots[0].group_start != 0 or rate.is_capped:
-        return
-    line.border = INT64_MAX
-    base[0] = base[1] = rate.fee
-    cost[1] = 0
-    line.increment[1] = 1
-    line.settled[1] = 0
-    if rate.slot_count == 2:
-        line.border = slots[1].group_start
-        whole = line.border // slots[0].increment
-        # Else the last increment of the first slot would grow into the second.
-        if line.border <= 0 or whole * slots[0].increment != line.border:
-            return
-        base[1] += increment_cost(&slots[0], line.border, whole, step) * whole
-    for index in range(rate.slot_count):
-        line.increment[index] = slots[index].increment
-        cost[index] = increment_cost(&slots[index], slots[index].increment, 1, step)
-        settled = settled_from(&slots[index], cost[index], step)
-        if settled >= 65535:
-            return
-        line.settled[index] = <uint16_t>settled
-    for index in range(2):
-        if not (-LIMIT < base[index] < LIMIT and -LIMIT < cost[index] < LIMIT):
-            return
-        line.base[index] = <int64_t>base[index]
-        line.cost[index] = <int64_t>cost[index]
-    line.mode = rate.mode
-    line.decimals = <uint8_t>rate.decimals
-    if rate.decimals == 0 or not (line.base[0] % unit or line.base[1] % unit or line.cost[0] % unit
-                                  or line.cost[1] % unit):
-        line.mode = ROUND_NONE
-    line.is_usable = True
-
-
-cdef int64_t settled_from(const Slot *slot, int128 cost, int128 step) noexcept nogil:
-    """From how many increments on each costs what a single one does, however the price of the span is rounded.
-
-    An increment's price is `price / unit` steps and a rest. Rounding the span moves that by half a step divided by the
-    count: too little to cross the half from `unit / distance` increments on.
-    """
-    cdef int128 price = <int128>slot.increment * slot.value, unit = slot.unit * step, distance, most
-    cdef int64_t count
-    if price < 0:
-        price = -price
-    distance = 2 * (price % unit) - unit
-    if distance < 0:
-        distance = -distance
-    if distance == 0:
-        return 0
-    most = unit / distance + 1
-    if most > SCANNED or slot.increment > LIMIT >> 13:
-        return 65535 if most > 65535 else <int64_t>most
-    count = <int64_t>most - 1
-    while count > 1 and increment_cost(slot, count * slot.increment, count, step) == cost:
-        count -= 1
-    return 0 if count <= 1 else count + 1

@@ -193,7 +193,8 @@ cdef class PrefixIndex:
             self.block_room = 2 * self.block_room + 4
             if self.block_room >= PLACE:
                 raise OverflowError("too many prefixes")
-            grown = <uint32_t *>PyMem_Realloc(self.tables.blocks, <size_t>self.block_room * BLOCK_SIZE * sizeof(uint32_t))
+            grown = <uint32_t *>PyMem_Realloc(self.tables.blocks,
+                                              <size_t>self.block_room * BLOCK_SIZE * sizeof(uint32_t))
             if grown is NULL:
                 raise MemoryError
             self.tables.blocks = grown

@@ -17,7 +17,7 @@ from operator import attrgetter
 
 from cgrcore._fast.accounts cimport int128, int128_of
 from cgrcore._fast.flatprices cimport Slot, half_away
-from cgrcore._fast.hours cimport Day, RateHours, day_of_month, is_active, read_hours
+from cgrcore._fast.hours cimport Day, day_of_month, is_active, read_hours
 
 cdef int64_t DAY_NS = 86400000000000
 cdef int64_t SECOND_NS = 1000000000
@@ -311,7 +311,7 @@ cdef int128 increment_cost(const Slot *slot, int64_t usage, int64_t count, int12
 
 
 cdef int128 total_of(const Piece *pieces, int count, int128 step, bint is_first) noexcept nogil:
-    """What a call costs: its pieces and the connect fee, capped, and rounded as its rate with the most decimals says."""
+    """What a call costs: its pieces and the connect fee, capped, rounded as its rate with the most decimals says."""
     cdef int128 total = pieces[0].rate.fee if is_first else 0
     cdef const Slot *slot
     cdef const Rate *longest = NULL

@@ -11,7 +11,7 @@ import numpy
 from numpy import bool_, int32, int64, uint8
 from numpy.typing import NDArray
 
-from cgrcore._fast.bulk import code_texts
+from cgrcore._fast.columns import code_texts
 
 __all__ = ["Coded", "Column", "Texts", "check_texts", "coded_of", "numbers_of", "present_of", "text_at", "texts_of"]
 

@@ -359,6 +359,18 @@ async def test_a_decision_nobody_waits_for_is_made_once_its_accounts_are_there(n
     assert await Client(node.dispatcher).ask("Read", "t:f") == 99
 
 
+async def test_what_a_decision_of_the_servers_own_is_given_is_read_again_too(node: Node) -> None:
+    reads = iter(range(1, 10))
+
+    async def look_up() -> int:
+        return next(reads)
+
+    def decide(world: World, found: int) -> list[int]:
+        return told(world, MoveArgs(Source="t:e", Target="t:f"), found)
+
+    assert await node.dispatcher.perform("test", decide, look_up) == [3, 100, 100]
+
+
 async def test_a_turn_is_taken_again_until_it_misses_nothing(node: Node) -> None:
     def held(key: str) -> int:
         return node.dispatcher.decide("test", lambda world: read(world, MoveArgs(Source=key)))

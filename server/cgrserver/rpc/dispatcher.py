@@ -11,6 +11,7 @@ Does not know: sockets, storage, what methods mean.
 import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import ExitStack
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from cgrcore.state import NotInMemory
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from cgrserver.rpc.commits import Committer
-from cgrserver.rpc.fetching import Fetching
+from cgrserver.rpc.fetching import Fetching, Held
 from cgrserver.rpc.gotypes import load_go_types
 from cgrserver.rpc.held import Channel, HeldReplies
 from cgrserver.rpc.registry import METHODS, Method
@@ -247,12 +248,18 @@ class Dispatcher:
         state.take()
         return ticket
 
-    async def perform(self, reason: str, decide: Callable[[World], T]) -> T:
+    async def perform(
+        self, reason: str, decide: Callable[..., T], read: Callable[[], Awaitable[Any]] | None = None
+    ) -> T:
         """As `decide`, and wait until what it changed or read is durable.
 
+        With `read`, the decision is given what that returns, read again whenever accounts had to be fetched meanwhile.
         Cancelled meanwhile, the decision stands all the same. Raises Unavailable when its commit is lost.
         """
-        result = await self.complete(lambda: self.decide(reason, decide))
+        if read is None:
+            result = await self.complete(lambda: self.decide(reason, decide))
+        else:
+            result = await self._read_and_decide(reason, decide, read)
         ticket = self._held.last_ticket  # at least as late as all it changed and read
         if ticket > self._committer.durable:
             waiter = _Waiter()
@@ -261,6 +268,21 @@ class Dispatcher:
             if waiter.why_lost:
                 raise Unavailable(waiter.why_lost)
         return result
+
+    async def _read_and_decide(
+        self, reason: str, decide: Callable[[World, Any], T], read: Callable[[], Awaitable[Any]]
+    ) -> T:
+        with ExitStack() as until_done:
+            held: Held | None = None
+            while True:
+                found = await read()
+                try:
+                    return self.decide(reason, lambda world, found=found: decide(world, found))  # type: ignore[misc]
+                except NotInMemory as missing:
+                    if self.fetching is None:
+                        raise
+                    held = held or until_done.enter_context(self.fetching.holding())
+                    await held.fetch(missing)
 
     def _find(self, name: str) -> _Entry | str:
         service, dot, _ = name.rpartition(".")

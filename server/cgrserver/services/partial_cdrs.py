@@ -21,8 +21,8 @@ log = structlog.get_logger()
 #: How often is looked for records whose time has passed; they may be late by that.
 LOOK_S = 1.0
 
-#: Makes a decision and waits until it is durable.
-Perform = Callable[[str, Callable[[World], Any]], Awaitable[Any]]
+#: Makes a decision on what was read before, and waits until it is durable.
+Perform = Callable[..., Awaitable[Any]]
 
 
 class PartialCdrsTask:
@@ -54,14 +54,15 @@ class PartialCdrsTask:
                 await self._perform("drop interim records", partial(pieces_as_event, cgrid=cgrid))
 
     async def _charge(self, cgrid: str) -> None:
-        cdrs, costs = await self._store.find_calls([cgrid])
-        stored = StoredCdrs(
-            {(cdr.cgrid, cdr.run_id): cdr for cdr in cdrs}, {(cost.cgrid, cost.run_id): cost for cost in costs}
-        )
+        async def read() -> StoredCdrs:
+            cdrs, costs = await self._store.find_calls([cgrid])
+            return StoredCdrs(
+                {(cdr.cgrid, cdr.run_id): cdr for cdr in cdrs}, {(cost.cgrid, cost.run_id): cost for cost in costs}
+            )
 
-        def charge(world: World) -> None:
+        def charge(world: World, stored: StoredCdrs) -> None:
             event = pieces_as_event(world, cgrid)
             if event is not None:
                 process_events(world, [event], switches_for(configured(world), event.options, ()), stored)
 
-        await self._perform("interim records", charge)
+        await self._perform("interim records", charge, read)

@@ -150,9 +150,8 @@ async def _all_but_the_last(store: Any, world: World, args: RateArgs, choose: Ch
     keys = [(cdr.cgrid, cdr.run_id) for cdr in found]
     parts = [keys[start : start + AGAIN_AT_ONCE] for start in range(0, len(keys), AGAIN_AT_ONCE)]
     for part in parts[:-1]:
-        stored = await _as_they_are(store, part)
-        if stored.cdrs:
-            await perform("CDRs again", partial(_again, args=args, stored=stored, switches=choose(world, args)))
+        again = partial(_again_if_there, args=args, switches=choose(world, args))
+        await perform("CDRs again", again, partial(_as_they_are, store, part))
     return await _as_they_are(store, parts[-1])
 
 
@@ -191,6 +190,11 @@ def _again(world: World, args: RateArgs, stored: StoredCdrs, switches: Switches)
         except CgrError as error:
             raise server_error(error) from None
     return "OK"
+
+
+def _again_if_there(world: World, stored: StoredCdrs, args: RateArgs, switches: Switches) -> None:
+    if stored.cdrs:
+        _again(world, args, stored, switches)
 
 
 def _fetch_session_cdr(store: Any, world: World, args: EventArgs) -> Any:

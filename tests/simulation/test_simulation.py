@@ -27,20 +27,23 @@ def disk() -> Disk:
     return prepared_disk()
 
 
-def run_seeds(count: int, disk: Disk) -> None:
-    first = int(os.environ.get("SIMULATION_SEED") or random.randrange(10**6))
-    simulations = [simulate(seed, disk) for seed in range(first, first + count)]
-    assert sum(it.crash_count for it in simulations), "no node has crashed"
-    assert sum(it.failure_count for it in simulations), "no commit has failed"
+def run_seeds(count: int) -> str:
+    """Run simulations in a process of their own, as the command does that repeats one; return what it prints."""
+    first = os.environ.get("SIMULATION_SEED") or str(random.randrange(10**6))
+    command = [sys.executable, "-m", "tests.simulation", "--seed", first, "--count", str(count)]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "server")))}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60 + 30 * count)
+    assert done.returncode == 0, done.stderr[-8000:] + done.stdout[-2000:]
+    return done.stdout
 
 
-def test_50_simulations_keep_the_books(disk: Disk) -> None:
-    run_seeds(50, disk)
+def test_50_simulations_keep_the_books() -> None:
+    assert re.search(r"[1-9]\d* crashes and [1-9]\d* failed commits", run_seeds(50))
 
 
 @pytest.mark.nightly
-def test_1000_simulations_keep_the_books(disk: Disk) -> None:
-    run_seeds(1000, disk)
+def test_1000_simulations_keep_the_books() -> None:
+    run_seeds(1000)
 
 
 def test_requests_that_are_lost_repeated_and_reordered_are_done_once(disk: Disk) -> None:
@@ -59,13 +62,7 @@ def test_commits_of_which_nobody_knows_whether_they_were_kept_are_not_made_again
         assert simulation.failure_count
 
 
-def test_the_same_seed_is_the_same_story_in_another_process() -> None:
-    stories = set()
-    for hash_seed in ("1", "2"):
-        command = [sys.executable, "-m", "tests.simulation", "--seed", "3", "--trace"]
-        paths = os.pathsep.join((str(ROOT), str(ROOT / "server")))
-        environ = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": paths}
-        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=True)
-        assert "crash" in done.stdout
-        stories.add(DIGEST.search(done.stdout)[0])  # type: ignore[index]
-    assert len(stories) == 1
+def test_the_same_seed_is_the_same_story_in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMULATION_SEED", "3")
+    first, second = (DIGEST.search(run_seeds(1)) for _ in range(2))
+    assert first is not None and second is not None and first[0] == second[0]

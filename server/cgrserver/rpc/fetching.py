@@ -146,7 +146,7 @@ class Fetching:
         while loads != table.loads:  # read again what was asked for before the table was
             loads = table.loads
             waiting = [self._queue[place] for place in range(count)]
-            keys = [key for key in {key for it in waiting for key in it.keys} if not table.holds(key)]
+            keys = [key for key in sorted({key for it in waiting for key in it.keys}) if not table.holds(key)]
             names = None
             try:
                 with trio.fail_after(self._timeout_s):

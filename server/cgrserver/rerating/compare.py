@@ -81,7 +81,7 @@ class _Sums:
         if len(set(mine)) == len(mine):
             self.columns[:, mine] += sums[:, present]
         else:  # no text and an empty one are the same group
-            numpy.add.at(self.columns, (slice(None), mine), sums[:, present])
+            numpy.add.at(self.columns.T, mine, sums[:, present].T)
 
     def groups(self) -> dict[str, Group]:
         found = {}

@@ -77,7 +77,7 @@ def _best_us(tariff: Tariff, calls: list[Call], cost_nano: int, seconds: float) 
 
 @benchmark("prices")
 def prices(context: Context) -> Iterator[Measure]:
-    """Prices one by one: cgrcore/_fast/flatprices.pyx, prefixes.pyx, hours.pyx, timespans.pyx, plans.pyx, search.pyx."""
+    """Price by price: cgrcore/_fast/flatprices.pyx, prefixes.pyx, hours.pyx, timespans.pyx, plans.pyx, search.pyx."""
     began = time.perf_counter()
     large = _tariff(LARGE, FLAT)
     yield Measure("compile", time.perf_counter() - began, "s", {"destinations": LARGE})

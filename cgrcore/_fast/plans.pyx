@@ -339,7 +339,7 @@ cdef class Plans:
         cdef const Profile *profile
         cdef const Slot *slot
         cdef PricedSpan span
-        cdef int count, place
+        cdef int count, place, earlier
         cdef int32_t longest = -1
         cdef list found
         if not 0 < usage < LIMIT or not -2 * LIMIT < start_at < 2 * LIMIT or not index_ns < LIMIT:
@@ -369,7 +369,12 @@ cdef class Plans:
             span.start_at = pieces[place].start
             span.end_at = pieces[place].end
             span.duration_index_ns = pieces[place].index
-            span.terms = self.terms_of(&infos[pieces[place].info], pieces[place].rate, longest)
+            for earlier in range(place):
+                if pieces[earlier].rate == pieces[place].rate and pieces[earlier].info == pieces[place].info:
+                    span.terms = (<PricedSpan>found[earlier]).terms
+                    break
+            else:
+                span.terms = self.terms_of(&infos[pieces[place].info], pieces[place].rate, longest)
             slot = slot_of(&pieces[place])
             if slot != NULL:
                 span.increment_ns = slot.increment

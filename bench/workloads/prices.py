@@ -16,6 +16,7 @@ from cgrcore.rating import (
     RatingProfile,
     Tariff,
     Timing,
+    quote_by_tariff,
     rate,
 )
 from cgrcore.timing import SECOND_NS
@@ -24,6 +25,7 @@ __all__: list[str] = []
 
 LARGE, SMALL = 100_000, 10
 CALLS = 20_000
+QUOTES, TURNS = 500, 20
 
 #: 2024-03-12T09:30:00Z, a Tuesday; the hours of the peak end at 19:00.
 MORNING_AT = 1_710_235_800 * SECOND_NS
@@ -94,4 +96,21 @@ def prices(context: Context) -> Iterator[Measure]:
         ("a minute, over a border of hours", timed, _calls(SMALL, 60, EVENING_AT), minute_nano),
     ):
         yield Measure(name, _best_us(tariff, calls, cost_nano, share), "us")
+    minute, *others = _quotes_us((small, SMALL, 60), (small, SMALL, 36_000), (large, LARGE, 60))
+    yield Measure("a quote of a minute", minute, "us")
+    for name, took in zip(("a quote of ten hours", "a quote of a minute, 100,000 destinations"), others, strict=True):
+        yield Measure(name, took, "us", {"times_a_minute": took / minute})
     gc.unfreeze()
+
+
+def _quotes_us(*cases: tuple[Tariff, int, int]) -> list[float]:
+    """Return the time of a quote for each tariff, its size and a length in seconds: the best of turns one by one."""
+    calls = [(tariff, _calls(size, usage_s)[:QUOTES]) for tariff, size, usage_s in cases]
+    best = [float("inf")] * len(cases)
+    for _ in range(TURNS):
+        for case, (tariff, of) in enumerate(calls):
+            began = time.perf_counter_ns()
+            for call in of:
+                quote_by_tariff(tariff, call)
+            best[case] = min(best[case], (time.perf_counter_ns() - began) / len(of) / 1000)
+    return best

@@ -145,9 +145,8 @@ def _check_call(books: Books, call: Call, now_at: int | None) -> None:
         may_be_over = call.wanted in ("end", "cdr") or not call.is_exact
         assert session or (is_over and may_be_over), f"{call.origin} was begun and is lost"
     if call.stage == "end":
-        is_traceless = (
-            call.is_ticking
-        )  # it may have ended before its first debit, and then there is nothing to remember
+        # What was never debited leaves nothing to remember once it is forgotten.
+        is_traceless = call.is_ticking or not call.is_exact
         assert session is None and (is_over or is_traceless), f"{call.origin} was ended and is not"
     if call.stage == "cdr":
         assert cdr is not None, f"the CDR of {call.origin} was acknowledged and is lost"

@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
+from cgrcore._fast.tables import Undo
+
 State = TypeVar("State")
 
 class Terms:
@@ -83,6 +85,8 @@ class AccountBase:
         self, kinds: tuple[str, ...], initial: dict[Balance, int] | None, make: Callable[..., State]
     ) -> list[State]: ...
     def has_expired(self, at: int) -> bool: ...
+
+class ValueUndo(Undo): ...
 
 def find_uuid(balances: list[Balance], uuid: str) -> Balance | None: ...
 

@@ -1,14 +1,10 @@
 from typing import Any
 
 from cgrcore._fast.accounts import AccountBase, Balance
-from cgrcore._fast.flatprices import Terms
-from cgrcore._fast.payments import Part
-from cgrcore._fast.rules import Ask, Rules
+from cgrcore._fast.rules import Rules
+from cgrcore._fast.soles import Sole
 
-class Debit(Ask):
-    account: Any
-    parts: list[Part]
-    touched: list[Any]
+class Debit(Sole):
     is_fee_owed: bool
     is_capped: bool
     is_default_asked: bool
@@ -21,7 +17,6 @@ class Debit(Ask):
     def run(self) -> bool: ...
     def undo(self) -> None: ...
     def overdraw(self, may_go_negative: bool) -> None: ...
-    def only(self) -> tuple[Balance, bool, Terms | None, int, int, int, int, int, int, int] | None: ...
     def initial(self) -> dict[Balance, int]: ...
 
 def charge(rules: Rules, call: Any, account: AccountBase | None, is_dry: bool, may_go_negative: bool) -> Debit: ...

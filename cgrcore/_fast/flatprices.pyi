@@ -48,6 +48,9 @@ class FlatPrice:
 class TimedPrice:
     def __init__(self, hours: DayHours, prices: list[FlatPrice]) -> None: ...
 
+class Window: ...
+class Head: ...
+
 class FlatPrices:
     tariff: Any
     def __init__(

@@ -28,7 +28,7 @@ KEY_LIMIT = 600
 
 cdef Py_ssize_t LONGEST_KEY = KEY_LIMIT
 
-#: Records that are forgotten at a time, since everybody waits meanwhile: some milliseconds. The rest goes the next time.
+#: Records that are forgotten at a time: everybody waits meanwhile, some milliseconds. The rest goes the next time.
 cdef Py_ssize_t TRIM_SIZE = 5000
 
 

@@ -48,7 +48,7 @@ LONGEST_PAUSE_S = 60.0
 #: Dead letters that are kept. Beyond, the oldest is dropped, and the log says what it was.
 DEAD_LETTERS = 100_000
 
-#: Costs of sessions that are removed in one decision.
+#: Costs of sessions that are looked at, and removed, in one decision.
 COSTS_AT_ONCE = 1000
 
 Decide = Callable[[str, Callable[[World], Any]], Any]
@@ -149,19 +149,17 @@ class OutsideTask:
 
     async def _remove_session_costs(self, filter_ids: list[str]) -> str:
         """Remove the costs that pass the filters. Return what went wrong, an empty text when nothing did."""
-        world = self._world
-        tenant = world.tenant("")
         try:
             with trio.fail_after(self._deadline_s):
                 costs = await self._store.find_session_costs()
-            meant = [cost for cost in costs if passes_in(_scope_of(world, cost), tenant, filter_ids)]
+            for start in range(0, len(costs), COSTS_AT_ONCE):
+                some = costs[start : start + COSTS_AT_ONCE]
+                self._decide("*remove_session_costs", partial(_remove_costs, costs=some, filter_ids=filter_ids))
+                await trio.sleep(0)
         except trio.TooSlowError:
             return "deadline passed"
         except CgrError as error:
             return str(error)
-        for start in range(0, len(meant), COSTS_AT_ONCE):
-            self._decide("*remove_session_costs", partial(_remove_costs, costs=meant[start : start + COSTS_AT_ONCE]))
-            await trio.sleep(0)
         return ""
 
     async def _reset_account(self, account_id: str) -> str:
@@ -217,8 +215,11 @@ def _scope_of(world: World, cost: SessionCost) -> Scope:
     return Scope(world, {"*sc": fields, "*tenant": world.tenant("")})
 
 
-def _remove_costs(world: World, costs: list[SessionCost]) -> None:
-    world.state.effects.rows.extend(("session_costs", "delete", cost) for cost in costs)
+def _remove_costs(world: World, costs: list[SessionCost], filter_ids: list[str]) -> None:
+    tenant = world.tenant("")
+    for cost in costs:
+        if passes_in(_scope_of(world, cost), tenant, filter_ids):
+            world.state.effects.rows.append(("session_costs", "delete", cost))
 
 
 def _make_room(world: World) -> None:

@@ -180,9 +180,7 @@ def _decimal(value: int, scale: int) -> str:
 
 # --- instants --------------------------------------------------------------------------------------------------------
 
-_RFC3339 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)", re.ASCII
-)
+_RFC3339 = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _ASTERISK = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)[.,](\d+)([+-]\d{4})", re.ASCII)
 _GO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,](\d+))? ([+-]\d{4}) (?:[A-Z]{3,5}|[+-]\d{4}|[+-]\d\d)", re.ASCII
@@ -269,12 +267,18 @@ def _moment(text: str, fields: list[str | None], offset_s: int) -> Moment:
     year, month, day, hour, minute, second = (int(field or 0) for field in fields[:6])
     fraction = (fields[6] or "")[:9] if len(fields) > 6 else ""
     wrong = (
-        "month" if not 1 <= month <= 12
-        else "day" if not 1 <= day <= monthrange(max(year, 1), month)[1]
-        else "hour" if hour > 23
-        else "minute" if minute > 59
-        else "second" if second > 59
-        else "time zone offset hour" if abs(offset_s) > 86400
+        "month"
+        if not 1 <= month <= 12
+        else "day"
+        if not 1 <= day <= monthrange(max(year, 1), month)[1]
+        else "hour"
+        if hour > 23
+        else "minute"
+        if minute > 59
+        else "second"
+        if second > 59
+        else "time zone offset hour"
+        if abs(offset_s) > 86400
         else ""
     )
     if wrong:

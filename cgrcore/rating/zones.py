@@ -66,9 +66,7 @@ class Zone:
         """Return the offsets in seconds at instants. `ats`: (n,) int64 ns UTC; returns (n,) int32."""
         return self._offsets[numpy.searchsorted(self._changes, ats, side="right")]
 
-    def clocks_at(
-        self, starts_at: NDArray[int64], usages_ns: NDArray[int64]
-    ) -> tuple[NDArray[int32], NDArray[bool_]]:
+    def clocks_at(self, starts_at: NDArray[int64], usages_ns: NDArray[int64]) -> tuple[NDArray[int32], NDArray[bool_]]:
         """Return the offsets in seconds at which n calls begin, and which are under way when the clock moves.
 
         (n,) int64 ns each; returns (n,) int32 and (n,) bool.

@@ -170,8 +170,7 @@ def replicate_account(world: World, args: StoredAccount) -> str:
         account.triggers = tuple(_trigger(world, trigger) for trigger in args.ActionTriggers)
     if args.UnitCounters is not None:
         account.unit_counters = {
-            kind: tuple(_unit_counter(world, counter) for counter in group)
-            for kind, group in args.UnitCounters.items()
+            kind: tuple(_unit_counter(world, counter) for counter in group) for kind, group in args.UnitCounters.items()
         }
     table.put(args.ID, account)
     return "OK"

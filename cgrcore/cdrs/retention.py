@@ -13,8 +13,8 @@ from cgrcore.world import World
 
 __all__ = ["forget_closed", "forget_taken"]
 
-#: How many records one call removes at most.
-BATCH_SIZE = 10_000
+#: How many records one call removes at most: everybody waits for it and for its commit.
+BATCH_SIZE = 500
 
 
 def forget_closed(world: World, before_at: int) -> int:

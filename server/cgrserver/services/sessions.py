@@ -37,6 +37,9 @@ log = structlog.get_logger()
 #: The longest sleep between looks at the clock: a new session may be due earlier than those that were known.
 LOOK_S = 0.02
 
+#: Between decisions that forget what is over: its commit holds up those of requests, so these have their turn.
+FORGET_PAUSE_S = 0.01
+
 Decide = Callable[[str, Callable[[World], Any]], Any]
 
 
@@ -268,9 +271,11 @@ def _over_all_the_same(cgrid: str) -> Iterator[None]:
 async def forget_what_is_over(
     decide: Decide, clock_ns: Callable[[], int], closed_ttl_ns: int, taken_ttl_ns: int
 ) -> None:
-    """Forget closed sessions and identities of CDRs whose time has passed, now and then, until cancelled."""
+    """Forget closed sessions and identities of CDRs whose time has passed, some at a time, until cancelled."""
     while True:
         with suppress(Unavailable):  # the store is away: they are forgotten later
-            decide("forget closed sessions", lambda world: forget_closed(world, clock_ns() - closed_ttl_ns))
-            decide("forget taken CDRs", lambda world: forget_taken(world, clock_ns() - taken_ttl_ns))
+            while decide("forget closed sessions", lambda world: forget_closed(world, clock_ns() - closed_ttl_ns)):
+                await trio.sleep(FORGET_PAUSE_S)
+            while decide("forget taken CDRs", lambda world: forget_taken(world, clock_ns() - taken_ttl_ns)):
+                await trio.sleep(FORGET_PAUSE_S)
         await trio.sleep(1)

@@ -151,19 +151,16 @@ class SqliteStore(SqlQueries):
 
     def _write_records(self, name: str, touched: list[tuple[str, bytes | None]]) -> None:
         sql_table = RECORD_TABLES.get(name)
-        rows: list[tuple[Any, ...]]
         if sql_table is not None:
-            rows = [row for row in touched if row[1] is not None]
-            self._insert(_RECORD_SQL[sql_table], rows)
-            gone: list[tuple[str, ...]] = [(key,) for key, body in touched if body is None]
-            delete = f"DELETE FROM {sql_table} WHERE id = ?"
+            self._insert(_RECORD_SQL[sql_table], [row for row in touched if row[1] is not None])
+            where, first = f"DELETE FROM {sql_table} WHERE id IN", []
         else:
-            rows = [(name, key, body) for key, body in touched if body is not None]
-            self._insert(_DOCUMENT_SQL, rows)
-            gone = [(name, key) for key, body in touched if body is None]
-            delete = "DELETE FROM documents WHERE kind = ? AND id = ?"
-        if gone:
-            self._writer.executemany(delete, gone)
+            self._insert(_DOCUMENT_SQL, [(name, key, body) for key, body in touched if body is not None])
+            where, first = "DELETE FROM documents WHERE kind = ? AND id IN", [name]
+        gone = [key for key, body in touched if body is None]
+        for start in range(0, len(gone), ROWS_PER_STATEMENT):
+            chunk = gone[start : start + ROWS_PER_STATEMENT]
+            self._writer.execute(f"{where} ({', '.join('?' * len(chunk))})", [*first, *chunk])
 
     def _insert(self, sql: "_Insert", rows: Sequence[Sequence[Any]]) -> None:
         for start in range(0, len(rows), ROWS_PER_STATEMENT):

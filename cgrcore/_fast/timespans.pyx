@@ -279,7 +279,9 @@ cdef void grow(Piece *pieces, int *count) noexcept nogil:
     cdef int64_t usage, whole
     cdef const Slot *slot
     while place < count[0]:
-        slot = NULL if pieces[place].rate == NULL else slot_of(&pieces[place])
+        slot = NULL
+        if pieces[place].rate != NULL:
+            slot = slot_of(&pieces[place])
         place += 1
         if slot == NULL:
             continue

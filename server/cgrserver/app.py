@@ -4,6 +4,7 @@ Starting: read the store, declare what subjects derive from it, then listen. Sto
 is under way, write everything, close. Does not know: what any part does.
 """
 
+import errno
 import gc
 import os
 import time
@@ -57,6 +58,9 @@ __all__ = ["Application", "Surroundings", "serve"]
 
 log = structlog.get_logger()
 
+
+#: How often a listener that waits for its address looks whether it is free.
+LISTEN_AGAIN_S = 1.0
 
 #: What a request leaves lives as long as its call and is freed by its count of references: a look is seldom worth it.
 GC_THRESHOLDS = (20_000, 20, 50)
@@ -175,7 +179,9 @@ class Application:
             committing.cancel_scope.cancel()
 
     async def _listen(self, nursery: trio.Nursery) -> list[tuple[str, str]]:
-        """Start the listeners that the configuration has an address for; return their names and addresses."""
+        """Start the listeners that the configuration has an address for; return the names and addresses of those that
+        are up. Only the first is worth not starting for: another that finds its address in use waits until it is free.
+        """
         listen, common = self.settings["listen"], (self.dispatcher, self.settings)
         listeners: list[tuple[str, Any, tuple[Any, ...]]] = [
             ("json", serve_json, (listen["rpc_json"], *common)),
@@ -184,8 +190,16 @@ class Application:
         ]
         started = []
         for name, serve_one, args in listeners:
-            if args[0]:
+            if not args[0]:
+                continue
+            try:
                 bound = await nursery.start(serve_one, *args)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or name == "json":
+                    raise
+                log.error("an address is in use, its listener waits", listener=name, address=args[0])
+                nursery.start_soon(_listen_once_free, name, serve_one, args)
+            else:
                 started.append((name, f"{bound[0]}:{bound[1]}"))
         return started
 
@@ -238,6 +252,21 @@ class _Commits:
 
     def flush(self) -> None:
         return None
+
+
+async def _listen_once_free(name: str, serve_one: Any, args: tuple[Any, ...]) -> None:
+    """Serve as soon as the address is free. Raises OSError for any other reason that it cannot be had."""
+    async with trio.open_nursery() as nursery:
+        while True:
+            await trio.sleep(LISTEN_AGAIN_S)
+            try:
+                bound = await nursery.start(serve_one, *args)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                log.info("listening at last", listener=name, address=f"{bound[0]}:{bound[1]}")
+                return
 
 
 def open_store(settings: Settings, codecs: Codecs) -> Store:

@@ -25,6 +25,7 @@ from cgrcore.tariffplan.records import TpAccountActions
 from cgrcore.tariffplan.refer import Building
 from cgrcore.tariffplan.sanity import is_sound
 from cgrcore.tariffplan.served import SERVED, build_profiles
+from cgrcore.tariffplan.staying import without_search_for_cycles
 from cgrcore.tariffplan.timings import build_timings
 from cgrcore.world import World
 
@@ -70,6 +71,7 @@ def build(world: World, plan: Plan) -> Loadable:
     return Loadable(records, list(building.items("account_actions").values()))
 
 
+@without_search_for_cycles()
 def load(world: World, plan: Plan, *, must_be_sound: bool = False) -> Loadable:
     """Load a plan.
 

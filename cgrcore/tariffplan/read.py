@@ -11,6 +11,7 @@ from cgrcore.tariffplan.csvtext import CsvText
 from cgrcore.tariffplan.kinds import KINDS, Kind
 from cgrcore.tariffplan.mistakes import Mistake, Spot
 from cgrcore.tariffplan.rows import Defaults, objects_of, row_of
+from cgrcore.tariffplan.staying import without_search_for_cycles
 
 __all__ = ["Plan", "read_files"]
 
@@ -52,6 +53,7 @@ class Plan:
         return Mistake(text, expected, came, csv.name, csv.line_of(row), csv.column_of(row, place), spot)
 
 
+@without_search_for_cycles()
 def read_files(
     files: Mapping[str, bytes], defaults: Defaults, *, separator: str = ",", refuse_repeats: bool = True
 ) -> Plan:

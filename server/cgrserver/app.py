@@ -63,7 +63,7 @@ log = structlog.get_logger()
 LISTEN_AGAIN_S = 1.0
 
 #: What a request leaves lives as long as its call and is freed by its count of references: a look is seldom worth it.
-GC_THRESHOLDS = (20_000, 20, 50)
+GC_THRESHOLDS = (10_000, 10, 200)
 
 
 def _new_id() -> str:

@@ -305,8 +305,28 @@ async def test_sessions_are_forgotten_when_their_time_has_passed(
     silent: Server, autojump_clock: trio.testing.MockClock
 ) -> None:
     silent.look(10)
-    await run_for(5, forget_what_is_over, silent.decide, lambda: START_AT + 3600 * SECOND_NS, 60 * SECOND_NS, 0)
+    await run_for(65, forget_what_is_over, silent.decide, lambda: START_AT + 3600 * SECOND_NS, 60 * SECOND_NS, 0)
     assert len(closed_sessions(silent.world)) == 0
+
+
+async def test_what_ended_before_a_start_or_a_clock_set_forward_is_remembered_its_time(
+    silent: Server, autojump_clock: trio.testing.MockClock
+) -> None:
+    silent.look(10)
+    start_s = trio.current_time()
+
+    def clock() -> int:
+        """A clock that is set forward by an hour after 50 s."""
+        elapsed_s = trio.current_time() - start_s
+        return START_AT + round((3600 * 24 + elapsed_s + (3600 if elapsed_s > 50 else 0)) * SECOND_NS)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(forget_what_is_over, silent.decide, clock, 60 * SECOND_NS, 0)
+        await trio.sleep(105)
+        assert len(closed_sessions(silent.world)) == 1
+        await trio.sleep(10)
+        assert len(closed_sessions(silent.world)) == 0
+        nursery.cancel_scope.cancel()
 
 
 async def test_sessions_are_remembered_until_then(silent: Server, autojump_clock: trio.testing.MockClock) -> None:
@@ -318,5 +338,5 @@ async def test_sessions_are_remembered_until_then(silent: Server, autojump_clock
 async def test_forgetting_waits_for_the_store(silent: Server, autojump_clock: trio.testing.MockClock) -> None:
     silent.look(10)
     silent.is_away = True
-    await run_for(5, forget_what_is_over, silent.decide, lambda: START_AT + 3600 * SECOND_NS, 60 * SECOND_NS, 0)
+    await run_for(65, forget_what_is_over, silent.decide, lambda: START_AT + 3600 * SECOND_NS, 60 * SECOND_NS, 0)
     assert len(closed_sessions(silent.world)) == 1

@@ -25,7 +25,7 @@ from cgrcore.sessions import (
     stale_sessions,
     timers_of,
 )
-from cgrcore.timing import ZERO_AT
+from cgrcore.timing import SECOND_NS, ZERO_AT
 from cgrcore.world import World
 from cgrserver.services.attempts import Complete, at_once
 from cgrserver.services.session_clients import KnownCalls, SessionClients
@@ -39,6 +39,9 @@ LOOK_S = 0.02
 
 #: Between decisions that forget what is over: its commit holds up those of requests, so these have their turn.
 FORGET_PAUSE_S = 0.01
+
+#: A clock that gains more than this between two looks was set forward.
+CLOCK_SET_S = 2.0
 
 Decide = Callable[[str, Callable[[World], Any]], Any]
 
@@ -271,11 +274,25 @@ def _over_all_the_same(cgrid: str) -> Iterator[None]:
 async def forget_what_is_over(
     decide: Decide, clock_ns: Callable[[], int], closed_ttl_ns: int, taken_ttl_ns: int
 ) -> None:
-    """Forget closed sessions and identities of CDRs whose time has passed, some at a time, until cancelled."""
+    """Forget closed sessions and identities of CDRs whose time has passed, some at a time, until cancelled.
+
+    Nothing is forgotten before its time has passed since the start and since the clock was set forward: requests that
+    were on their way then may come only now.
+    """
+    offset_s = clock_ns() / SECOND_NS - trio.current_time()
+    sure_since = trio.current_time()
     while True:
+        offset_s, before_s = clock_ns() / SECOND_NS - trio.current_time(), offset_s
+        if offset_s - before_s > CLOCK_SET_S:
+            sure_since = trio.current_time()
+        sure_ns = (trio.current_time() - sure_since) * SECOND_NS
         with suppress(Unavailable):  # the store is away: they are forgotten later
-            while decide("forget closed sessions", lambda world: forget_closed(world, clock_ns() - closed_ttl_ns)):
+            while sure_ns >= closed_ttl_ns and decide(
+                "forget closed sessions", lambda world: forget_closed(world, clock_ns() - closed_ttl_ns)
+            ):
                 await trio.sleep(FORGET_PAUSE_S)
-            while decide("forget taken CDRs", lambda world: forget_taken(world, clock_ns() - taken_ttl_ns)):
+            while sure_ns >= taken_ttl_ns and decide(
+                "forget taken CDRs", lambda world: forget_taken(world, clock_ns() - taken_ttl_ns)
+            ):
                 await trio.sleep(FORGET_PAUSE_S)
         await trio.sleep(1)

@@ -1,6 +1,6 @@
 """What the methods on profiles share: their arguments, their lists of ids, their places in the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from cgrcore.filters import ActivationInterval, check_filters
 from cgrcore.money import nano_from_number
 from cgrcore.timing import ZERO_AT, Moment, parse_time
 from cgrcore.world import World
-from cgrserver.rpc.registry import Args
+from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__ = [
     "EventArgs",
@@ -21,6 +21,7 @@ __all__ = [
     "TenantIdArgs",
     "change_cache",
     "check_cache_option",
+    "declare_profiles",
     "find",
     "ids_of",
     "interval_of",
@@ -148,9 +149,55 @@ def store(world: World, table_name: str, record: Any, options: dict[str, Any] | 
     caches.change(world, table_name, key, (options or {}).get("*cache", ""))
 
 
-def remove(world: World, table_name: str, args: TenantIdArgs) -> None:
-    """Remove a tenant's record. Raises NotFound."""
+def remove(
+    world: World, table_name: str, args: TenantIdArgs, drop: Callable[[World, str], object] | None = None
+) -> None:
+    """Remove a tenant's record, by its key with `drop` where more goes with it. Raises NotFound."""
     change_cache(world, table_name, args)
     key = f"{world.tenant(args.Tenant)}:{args.ID}"
-    if world.state.table(table_name).remove(key) is None:
+    if drop is not None:
+        drop(world, key)
+    elif world.state.table(table_name).remove(key) is None:
         raise NotFound(subject=table_name, subject_id=key)
+
+
+def declare_profiles(
+    name: str,
+    table_name: str,
+    what: str,
+    *,
+    drop: Callable[[World, str], object] | None = None,
+    removed: str = "",
+    is_listed: bool = True,
+    is_counted: bool = False,
+) -> None:
+    """Declare the methods of APIerSv1 that show a tenant's records of a kind, list and count them, and remove one.
+
+    `name` is what the wire calls the kind (`ChargerProfile`), `what` its name in words; `removed` says in words what is
+    removed, where that is more than the record.
+    """
+
+    def get(world: World, args: TenantIdArgs) -> dict[str, Any]:
+        shown: dict[str, Any] = find(world, table_name, args).as_wire()
+        return shown
+
+    def get_ids(world: World, args: PageArgs) -> list[str] | None:
+        return ids_of(world, table_name, args)
+
+    def count(world: World, args: TenantArgs) -> int:
+        return len(ids_of(world, table_name, PageArgs(Tenant=args.Tenant)) or ())
+
+    def drop_one(world: World, args: TenantIdArgs) -> str:
+        remove(world, table_name, args, drop)
+        return "OK"
+
+    def declare(verb: str, decide: Callable[..., Any], summary: str, *mandatory: str) -> None:
+        method(f"APIerSv1.{verb}", mandatory=mandatory, aliases=apier_names(verb), summary=summary)(decide)
+
+    article = "an" if what[0] in "aeiou" else "a"
+    declare(f"Get{name}", get, f"Return {article} {what}.", "ID")
+    if is_listed:
+        declare(f"Get{name}IDs", get_ids, f"Return the ids of a tenant's {what}s.")
+    if is_counted:
+        declare(f"Get{name}Count", count, f"Return how many {what}s a tenant has.")
+    declare(f"Remove{name}", drop_one, removed or f"Remove {article} {what}.", "ID")

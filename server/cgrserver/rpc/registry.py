@@ -65,18 +65,19 @@ def method(
     fetch: Callable[[Any, World, Any], Any] | None = None,
     aliases: tuple[str, ...] = (),
     is_long: bool = False,
+    summary: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare the decorated function as RPC method `name` (and `aliases`); its first docstring line is the summary.
+    """Declare the decorated function as RPC method `name` (and `aliases`).
 
-    `args` defaults to the annotation of the function's second parameter.
+    `summary` defaults to the first line of its docstring, `args` to the annotation of its second parameter.
     """
 
     def declare(decide: Callable[..., Any]) -> Callable[..., Any]:
         kind = args if args is not None else list(decide.__annotations__.values())[1]
-        summary = (decide.__doc__ or "").strip().split("\n")[0]
+        told = summary or (decide.__doc__ or "").strip().split("\n")[0]
         for wire_name in (name, *aliases):
             assert wire_name not in METHODS, f"{wire_name} is declared twice"
-            METHODS[wire_name] = Method(wire_name, decide, kind, mandatory, fetch, summary, is_long)
+            METHODS[wire_name] = Method(wire_name, decide, kind, mandatory, fetch, told, is_long)
         return decide
 
     return declare

@@ -11,13 +11,8 @@ from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     EventArgs,
     IntervalArgs,
-    PageArgs,
-    TenantArgs,
-    TenantIdArgs,
-    find,
-    ids_of,
+    declare_profiles,
     interval_of,
-    remove,
     store,
     texts,
     weight_of,
@@ -69,10 +64,6 @@ class ExternalProfileArgs(Args):
     Blocker: bool = False
     Weight: Decimal = Decimal(0)
     APIOpts: dict[str, Any] | None = None
-
-
-def _in_both(name: str) -> tuple[str, ...]:
-    return (f"ApierV1.{name}", f"APIerSv2.{name}", f"ApierV2.{name}")
 
 
 def _store(world: World, args: ProfileArgs | ExternalProfileArgs, attributes: Iterable[Attribute]) -> None:
@@ -134,30 +125,7 @@ def set_external_attribute_profile(world: World, args: ExternalProfileArgs) -> s
     return "OK"
 
 
-@method("APIerSv1.GetAttributeProfile", mandatory=("ID",), aliases=_in_both("GetAttributeProfile"))
-def get_attribute_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return an attribute profile."""
-    record: AttributeProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetAttributeProfileIDs", aliases=_in_both("GetAttributeProfileIDs"))
-def get_attribute_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's attribute profiles."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.GetAttributeProfileCount", aliases=_in_both("GetAttributeProfileCount"))
-def get_attribute_profile_count(world: World, args: TenantArgs) -> int:
-    """Return how many attribute profiles a tenant has."""
-    return len(ids_of(world, TABLE, PageArgs(Tenant=args.Tenant)) or ())
-
-
-@method("APIerSv1.RemoveAttributeProfile", mandatory=("ID",), aliases=_in_both("RemoveAttributeProfile"))
-def remove_attribute_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove an attribute profile."""
-    remove(world, TABLE, args)
-    return "OK"
+declare_profiles("AttributeProfile", TABLE, "attribute profile", is_counted=True)
 
 
 @method("AttributeSv1.GetAttributeForEvent")

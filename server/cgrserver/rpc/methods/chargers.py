@@ -8,12 +8,8 @@ from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     EventArgs,
     IntervalArgs,
-    PageArgs,
-    TenantIdArgs,
-    find,
-    ids_of,
+    declare_profiles,
     interval_of,
-    remove,
     store,
     texts,
     weight_of,
@@ -52,24 +48,7 @@ def set_charger_profile(world: World, args: ChargerArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetChargerProfile", mandatory=("ID",), aliases=apier_names("GetChargerProfile"))
-def get_charger_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a charger profile."""
-    record: ChargerProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetChargerProfileIDs", aliases=apier_names("GetChargerProfileIDs"))
-def get_charger_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's charger profiles."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.RemoveChargerProfile", mandatory=("ID",), aliases=apier_names("RemoveChargerProfile"))
-def remove_charger_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a charger profile."""
-    remove(world, TABLE, args)
-    return "OK"
+declare_profiles("ChargerProfile", TABLE, "charger profile")
 
 
 @method("ChargerSv1.GetChargersForEvent")

@@ -7,13 +7,9 @@ from cgrcore.dispatchers import DispatcherHost, DispatcherProfile, ProfileHost
 from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     IntervalArgs,
-    PageArgs,
-    TenantIdArgs,
     change_cache,
-    find,
-    ids_of,
+    declare_profiles,
     interval_of,
-    remove,
     store,
     texts,
     weight_of,
@@ -85,24 +81,7 @@ def set_dispatcher_profile(world: World, args: DispatcherArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetDispatcherProfile", mandatory=("ID",), aliases=apier_names("GetDispatcherProfile"))
-def get_dispatcher_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a dispatcher profile."""
-    record: DispatcherProfile = find(world, PROFILES, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetDispatcherProfileIDs", aliases=apier_names("GetDispatcherProfileIDs"))
-def get_dispatcher_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's dispatcher profiles."""
-    return ids_of(world, PROFILES, args)
-
-
-@method("APIerSv1.RemoveDispatcherProfile", mandatory=("ID",), aliases=apier_names("RemoveDispatcherProfile"))
-def remove_dispatcher_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a dispatcher profile."""
-    remove(world, PROFILES, args)
-    return "OK"
+declare_profiles("DispatcherProfile", PROFILES, "dispatcher profile")
 
 
 @method("APIerSv1.SetDispatcherHost", mandatory=("ID",), aliases=apier_names("SetDispatcherHost"))
@@ -128,21 +107,4 @@ def set_dispatcher_host(world: World, args: HostArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetDispatcherHost", mandatory=("ID",), aliases=apier_names("GetDispatcherHost"))
-def get_dispatcher_host(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return where a node listens."""
-    record: DispatcherHost = find(world, HOSTS, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetDispatcherHostIDs", aliases=apier_names("GetDispatcherHostIDs"))
-def get_dispatcher_host_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's dispatcher hosts."""
-    return ids_of(world, HOSTS, args)
-
-
-@method("APIerSv1.RemoveDispatcherHost", mandatory=("ID",), aliases=apier_names("RemoveDispatcherHost"))
-def remove_dispatcher_host(world: World, args: TenantIdArgs) -> str:
-    """Remove a dispatcher host."""
-    remove(world, HOSTS, args)
-    return "OK"
+declare_profiles("DispatcherHost", HOSTS, "dispatcher host")

@@ -7,12 +7,8 @@ from cgrcore.ips import IpPool, IpProfile
 from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     IntervalArgs,
-    PageArgs,
-    TenantIdArgs,
-    find,
-    ids_of,
+    declare_profiles,
     interval_of,
-    remove,
     store,
     texts,
     weight_of,
@@ -77,21 +73,4 @@ def set_ip_profile(world: World, args: IpProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetIPProfile", mandatory=("ID",), aliases=apier_names("GetIPProfile"))
-def get_ip_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a profile of addresses."""
-    record: IpProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetIPProfileIDs", aliases=apier_names("GetIPProfileIDs"))
-def get_ip_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's profiles of addresses."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.RemoveIPProfile", mandatory=("ID",), aliases=apier_names("RemoveIPProfile"))
-def remove_ip_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a profile of addresses."""
-    remove(world, TABLE, args)
-    return "OK"
+declare_profiles("IPProfile", TABLE, "address profile")

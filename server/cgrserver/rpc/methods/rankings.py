@@ -6,7 +6,7 @@ from cgrcore.queries import schedule, scheduled_of
 from cgrcore.rankings import RankingProfile, ranking_of, remove_profile, store_profile
 from cgrcore.timing import format_time
 from cgrcore.world import World
-from cgrserver.rpc.profiles import PageArgs, TenantIdArgs, change_cache, find, ids_of, texts
+from cgrserver.rpc.profiles import TenantIdArgs, change_cache, declare_profiles, texts
 from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
@@ -60,25 +60,13 @@ def set_ranking_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetRankingProfile", mandatory=("ID",), aliases=apier_names("GetRankingProfile"))
-def get_ranking_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a ranking profile."""
-    record: RankingProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetRankingProfileIDs", aliases=apier_names("GetRankingProfileIDs"))
-def get_ranking_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's ranking profiles."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.RemoveRankingProfile", mandatory=("ID",), aliases=apier_names("RemoveRankingProfile"))
-def remove_ranking_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a ranking profile and what it found; it is queried no more."""
-    change_cache(world, TABLE, args)
-    remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
-    return "OK"
+declare_profiles(
+    "RankingProfile",
+    TABLE,
+    "ranking profile",
+    drop=remove_profile,
+    removed="Remove a ranking profile and what it found; it is queried no more.",
+)
 
 
 @method("RankingSv1.ScheduleQueries")

@@ -19,11 +19,10 @@ from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     EventArgs,
     IntervalArgs,
-    PageArgs,
     TenantIdArgs,
     change_cache,
+    declare_profiles,
     find,
-    ids_of,
     interval_of,
     texts,
     weight_of,
@@ -75,25 +74,13 @@ def set_resource_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetResourceProfile", mandatory=("ID",), aliases=apier_names("GetResourceProfile"))
-def get_resource_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a resource profile."""
-    record: ResourceProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetResourceProfileIDs", aliases=apier_names("GetResourceProfileIDs"))
-def get_resource_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's resource profiles."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.RemoveResourceProfile", mandatory=("ID",), aliases=apier_names("RemoveResourceProfile"))
-def remove_resource_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a resource profile and what was taken of it."""
-    change_cache(world, TABLE, args)
-    remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
-    return "OK"
+declare_profiles(
+    "ResourceProfile",
+    TABLE,
+    "resource profile",
+    drop=remove_profile,
+    removed="Remove a resource profile and what was taken of it.",
+)
 
 
 @method("ResourceSv1.GetResourcesForEvent", mandatory=("ID", "Event"))

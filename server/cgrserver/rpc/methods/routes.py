@@ -10,11 +10,8 @@ from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     EventArgs,
     IntervalArgs,
-    PageArgs,
-    TenantIdArgs,
     change_cache,
-    find,
-    ids_of,
+    declare_profiles,
     interval_of,
     texts,
     weight_of,
@@ -85,25 +82,7 @@ def set_route_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetRouteProfile", mandatory=("ID",), aliases=apier_names("GetRouteProfile"))
-def get_route_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a route profile."""
-    record: RouteProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetRouteProfileIDs", aliases=apier_names("GetRouteProfileIDs"))
-def get_route_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's route profiles."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.RemoveRouteProfile", mandatory=("ID",), aliases=apier_names("RemoveRouteProfile"))
-def remove_route_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a route profile."""
-    change_cache(world, TABLE, args)
-    remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
-    return "OK"
+declare_profiles("RouteProfile", TABLE, "route profile", drop=remove_profile)
 
 
 @method("RouteSv1.GetRouteProfilesForEvent")

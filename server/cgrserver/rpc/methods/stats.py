@@ -23,12 +23,10 @@ from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     EventArgs,
     IntervalArgs,
-    PageArgs,
     TenantArgs,
     TenantIdArgs,
     change_cache,
-    find,
-    ids_of,
+    declare_profiles,
     interval_of,
     texts,
     weight_of,
@@ -88,25 +86,13 @@ def set_stat_queue_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetStatQueueProfile", mandatory=("ID",), aliases=apier_names("GetStatQueueProfile"))
-def get_stat_queue_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a stat queue profile."""
-    record: StatProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetStatQueueProfileIDs", aliases=apier_names("GetStatQueueProfileIDs"))
-def get_stat_queue_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's stat queue profiles."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.RemoveStatQueueProfile", mandatory=("ID",), aliases=apier_names("RemoveStatQueueProfile"))
-def remove_stat_queue_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a stat queue profile and what it measured."""
-    change_cache(world, TABLE, args)
-    remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
-    return "OK"
+declare_profiles(
+    "StatQueueProfile",
+    TABLE,
+    "stat queue profile",
+    drop=remove_profile,
+    removed="Remove a stat queue profile and what it measured.",
+)
 
 
 def _profile(world: World, args: TenantIdArgs) -> StatProfile:

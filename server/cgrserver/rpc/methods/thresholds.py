@@ -18,12 +18,10 @@ from cgrcore.world import World
 from cgrserver.rpc.profiles import (
     EventArgs,
     IntervalArgs,
-    PageArgs,
     TenantArgs,
     TenantIdArgs,
     change_cache,
-    find,
-    ids_of,
+    declare_profiles,
     interval_of,
     texts,
     weight_of,
@@ -77,31 +75,14 @@ def set_threshold_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetThresholdProfile", mandatory=("ID",), aliases=apier_names("GetThresholdProfile"))
-def get_threshold_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a threshold profile."""
-    record: ThresholdProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.GetThresholdProfileIDs", aliases=apier_names("GetThresholdProfileIDs"))
-def get_threshold_profile_ids(world: World, args: PageArgs) -> list[str] | None:
-    """Return the ids of a tenant's threshold profiles."""
-    return ids_of(world, TABLE, args)
-
-
-@method("APIerSv1.GetThresholdProfileCount", aliases=apier_names("GetThresholdProfileCount"))
-def get_threshold_profile_count(world: World, args: TenantArgs) -> int:
-    """Return how many threshold profiles a tenant has."""
-    return len(ids_of(world, TABLE, PageArgs(Tenant=args.Tenant)) or ())
-
-
-@method("APIerSv1.RemoveThresholdProfile", mandatory=("ID",), aliases=apier_names("RemoveThresholdProfile"))
-def remove_threshold_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a threshold profile and its count."""
-    change_cache(world, TABLE, args)
-    remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
-    return "OK"
+declare_profiles(
+    "ThresholdProfile",
+    TABLE,
+    "threshold profile",
+    drop=remove_profile,
+    removed="Remove a threshold profile and its count.",
+    is_counted=True,
+)
 
 
 @method("ThresholdSv1.ProcessEvent")

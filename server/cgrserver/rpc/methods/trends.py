@@ -8,7 +8,7 @@ from cgrcore.queries import schedule, scheduled_of
 from cgrcore.timing import ZERO_AT, format_time, parse_time
 from cgrcore.trends import TrendProfile, remove_profile, runs_between, store_profile, trend_of
 from cgrcore.world import World
-from cgrserver.rpc.profiles import TenantIdArgs, change_cache, find, texts
+from cgrserver.rpc.profiles import TenantIdArgs, change_cache, declare_profiles, texts
 from cgrserver.rpc.registry import Args, apier_names, method
 
 __all__: list[str] = []
@@ -77,19 +77,14 @@ def set_trend_profile(world: World, args: ProfileArgs) -> str:
     return "OK"
 
 
-@method("APIerSv1.GetTrendProfile", mandatory=("ID",), aliases=apier_names("GetTrendProfile"))
-def get_trend_profile(world: World, args: TenantIdArgs) -> dict[str, Any]:
-    """Return a trend profile."""
-    record: TrendProfile = find(world, TABLE, args)
-    return record.as_wire()
-
-
-@method("APIerSv1.RemoveTrendProfile", mandatory=("ID",), aliases=apier_names("RemoveTrendProfile"))
-def remove_trend_profile(world: World, args: TenantIdArgs) -> str:
-    """Remove a trend profile and its runs; it is queried no more."""
-    change_cache(world, TABLE, args)
-    remove_profile(world, f"{world.tenant(args.Tenant)}:{args.ID}")
-    return "OK"
+declare_profiles(
+    "TrendProfile",
+    TABLE,
+    "trend profile",
+    drop=remove_profile,
+    removed="Remove a trend profile and its runs; it is queried no more.",
+    is_listed=False,
+)
 
 
 @method("TrendSv1.ScheduleQueries")

@@ -23,6 +23,7 @@ __all__ = [
     "SECOND_NS",
     "ZERO_AT",
     "Moment",
+    "clock_moves_at",
     "format_duration",
     "format_time",
     "month_later",
@@ -317,6 +318,21 @@ def zone_offset(zone: str, at: int) -> int:
         raise BadRequest(f"unknown time zone {zone}") from None
     assert offset is not None
     return offset.days * 86400 + offset.seconds
+
+
+def clock_moves_at(zone: str, before_s: int, after_s: int) -> int:
+    """Return the first second (since 1970 UTC) in (before_s, after_s] with another offset than at `before_s`.
+
+    The clock must move once between them.
+    """
+    offset_s = zone_offset(zone, before_s * SECOND_NS)
+    while after_s - before_s > 1:
+        middle_s = (before_s + after_s) // 2
+        if zone_offset(zone, middle_s * SECOND_NS) == offset_s:
+            before_s = middle_s
+        else:
+            after_s = middle_s
+    return after_s
 
 
 def _relative(text: str, now_at: int, zone: str) -> Moment:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cgrcore.rating.calls import Call
 from cgrcore.rating.columns import Coded
-from cgrcore.timing import DAY_NS, SECOND_NS, zone_offset
+from cgrcore.timing import DAY_NS, SECOND_NS, clock_moves_at, zone_offset
 
 __all__ = ["Zone", "clocks_of", "zone_of"]
 
@@ -42,7 +42,8 @@ class Zone:
         for from_at in range(FIRST_AT, UNTIL_AT, STEP_NS):
             offset_s = zone_offset(name, from_at + STEP_NS)
             if offset_s != self.offsets_s[-1]:
-                self.changes_at.append(_change(name, from_at, from_at + STEP_NS))
+                moves_s = clock_moves_at(name, from_at // SECOND_NS, (from_at + STEP_NS) // SECOND_NS)
+                self.changes_at.append(moves_s * SECOND_NS)
                 self.offsets_s.append(offset_s)
         self._changes = numpy.array(self.changes_at, dtype=int64)
         self._next = numpy.array([*self.changes_at, numpy.iinfo(int64).max], dtype=int64)
@@ -73,19 +74,6 @@ class Zone:
         """
         places = numpy.searchsorted(self._changes, starts_at, side="right")
         return self._offsets[places], starts_at + usages_ns > self._next[places]
-
-
-def _change(name: str, before_at: int, after_at: int) -> int:
-    """Return the second at which the clock moves between two instants with different offsets."""
-    offset_s = zone_offset(name, before_at)
-    before_s, after_s = before_at // SECOND_NS, after_at // SECOND_NS
-    while after_s - before_s > 1:
-        middle_s = (before_s + after_s) // 2
-        if zone_offset(name, middle_s * SECOND_NS) == offset_s:
-            before_s = middle_s
-        else:
-            after_s = middle_s
-    return after_s * SECOND_NS
 
 
 @lru_cache(maxsize=MOST_ZONES)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cgrcore.rating.records import Timing
-from cgrcore.timing import SECOND_NS, zone_offset
+from cgrcore.timing import SECOND_NS, clock_moves_at, zone_offset
 
 __all__ = ["Schedule", "next_run", "schedule_of"]
 
@@ -176,16 +176,4 @@ def _next_in_every_hour(schedule: Schedule, after_s: int, zone: str) -> int | No
             return None
         if zone_offset(zone, (found - offset_s) * SECOND_NS) == offset_s:
             return found - offset_s
-        earliest_s = _moved_at(zone, earliest_s, found - offset_s)
-
-
-def _moved_at(zone: str, before_s: int, after_s: int) -> int:
-    """Return the first second in (before_s, after_s] with another offset than at `before_s`."""
-    offset_s = zone_offset(zone, before_s * SECOND_NS)
-    while after_s - before_s > 1:
-        middle_s = (before_s + after_s) // 2
-        if zone_offset(zone, middle_s * SECOND_NS) == offset_s:
-            before_s = middle_s
-        else:
-            after_s = middle_s
-    return after_s
+        earliest_s = clock_moves_at(zone, earliest_s, found - offset_s)

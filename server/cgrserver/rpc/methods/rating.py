@@ -463,7 +463,7 @@ class IdArgs(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-class SetTimingArgs(Args):
+class TimingArgs(Args):
     ID: str = ""
     Years: list[int] | None = None
     Months: list[int] | None = None
@@ -473,6 +473,13 @@ class SetTimingArgs(Args):
     EndTime: str = ""
     Tenant: str = ""
     APIOpts: dict[str, Any] | None = None
+
+    def record(self) -> Timing:
+        years, months, month_days, week_days = (
+            None if values is None else tuple(values)
+            for values in (self.Years, self.Months, self.MonthDays, self.WeekDays)
+        )
+        return Timing(self.ID, years, months, month_days, week_days, self.StartTime, self.EndTime)
 
 
 @method("APIerSv1.GetTiming", mandatory=("ID",), aliases=apier_names("GetTiming"))
@@ -486,16 +493,12 @@ def get_timing(world: World, args: IdArgs) -> dict[str, Any]:
 
 
 @method("APIerSv1.SetTiming", mandatory=("ID",), aliases=apier_names("SetTiming"))
-def set_timing(world: World, args: SetTimingArgs) -> str:
+def set_timing(world: World, args: TimingArgs) -> str:
     """Define a timing."""
     for text in (args.StartTime, args.EndTime):
         if text and not _is_clock(text):
             raise BadRequest(f"SERVER_ERROR: INVALID_TIME:{text}")
-    years, months, month_days, week_days = (
-        None if values is None else tuple(values) for values in (args.Years, args.Months, args.MonthDays, args.WeekDays)
-    )
-    timing = Timing(args.ID, years, months, month_days, week_days, args.StartTime, args.EndTime)
-    world.state.table("timings").put(args.ID, timing)
+    world.state.table("timings").put(args.ID, args.record())
     return "OK"
 
 

@@ -11,6 +11,7 @@ from cgrcore.money import nano_from_number
 from cgrcore.rating import Timing
 from cgrcore.timing import parse_time
 from cgrcore.world import World
+from cgrserver.rpc.copies import declare_copies
 from cgrserver.rpc.registry import Args, method
 
 __all__: list[str] = []
@@ -21,12 +22,6 @@ class SharedGroupArgs(Args):
     AccountParameters: dict[str, dict[str, str]] | None = None
     MemberIds: dict[str, bool] | None = None
     Tenant: str = ""
-    APIOpts: dict[str, Any] | None = None
-
-
-class KeyArgs(Args):
-    Tenant: str = ""
-    Arg: str = ""
     APIOpts: dict[str, Any] | None = None
 
 
@@ -110,11 +105,7 @@ class StoredAccount(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-@method("ReplicatorSv1.GetSharedGroup")
-def replicated_shared_group(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return a shared group to another node."""
-    group: SharedGroup = world.state.table("shared_groups").require(args.Arg)
-    return group.as_wire()
+declare_copies("SharedGroup", "shared_groups", "a shared group", SharedGroup.as_wire)
 
 
 @method("ReplicatorSv1.SetSharedGroup", mandatory=("Id",))
@@ -130,24 +121,7 @@ def set_shared_group(world: World, args: SharedGroupArgs) -> str:
     return "OK"
 
 
-@method("ReplicatorSv1.RemoveSharedGroup")
-def remove_shared_group(world: World, args: KeyArgs) -> str:
-    """Remove a shared group as another node did."""
-    world.state.table("shared_groups").remove(args.Arg)
-    return "OK"
-
-
-@method("ReplicatorSv1.GetAccount")
-def replicated_account(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return an account, by its id with the tenant, to another node."""
-    return account_as_wire(world.state.table("accounts").require(args.Arg))
-
-
-@method("ReplicatorSv1.RemoveAccount")
-def remove_replicated_account(world: World, args: KeyArgs) -> str:
-    """Remove an account as another node did."""
-    world.state.table("accounts").remove(args.Arg)
-    return "OK"
+declare_copies("Account", "accounts", "an account, by its id with the tenant,", account_as_wire)
 
 
 @method("ReplicatorSv1.SetAccount", mandatory=("ID",))

@@ -19,8 +19,8 @@ from cgrcore.rating import (
 )
 from cgrcore.timing import ZERO_AT, Moment, parse_time
 from cgrcore.world import World
-from cgrserver.rpc.methods.rating import destination_as_wire, plan_as_wire, profile_as_wire
-from cgrserver.rpc.methods.replicated_accounts import KeyArgs
+from cgrserver.rpc.copies import KeyArgs, declare_copies
+from cgrserver.rpc.methods.rating import TimingArgs, destination_as_wire, plan_as_wire, profile_as_wire
 from cgrserver.rpc.registry import Args, method
 
 __all__: list[str] = []
@@ -31,25 +31,6 @@ class StoredDestination(Args):
     Prefixes: list[str] | None = None
     Tenant: str = ""
     APIOpts: dict[str, Any] | None = None
-
-
-class StoredTiming(Args):
-    ID: str = ""
-    Years: list[int] | None = None
-    Months: list[int] | None = None
-    MonthDays: list[int] | None = None
-    WeekDays: list[int] | None = None
-    StartTime: str = ""
-    EndTime: str = ""
-    Tenant: str = ""
-    APIOpts: dict[str, Any] | None = None
-
-    def record(self) -> Timing:
-        years, months, month_days, week_days = (
-            None if values is None else tuple(values)
-            for values in (self.Years, self.Months, self.MonthDays, self.WeekDays)
-        )
-        return Timing(self.ID, years, months, month_days, week_days, self.StartTime, self.EndTime)
 
 
 class StoredRate(Args):
@@ -84,7 +65,7 @@ class StoredPlanRate(Args):
 
 class StoredPlan(Args):
     Id: str = ""
-    Timings: dict[str, StoredTiming] | None = None
+    Timings: dict[str, TimingArgs] | None = None
     Ratings: dict[str, StoredRating] | None = None
     DestinationRates: dict[str, list[StoredPlanRate] | None] | None = None
     Tenant: str = ""
@@ -124,23 +105,13 @@ class StoredProfile(Args):
     APIOpts: dict[str, Any] | None = None
 
 
-@method("ReplicatorSv1.GetDestination")
-def replicated_destination(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return a destination to another node."""
-    return destination_as_wire(world.state.table("destinations").require(args.Arg))
+declare_copies("Destination", "destinations", "a destination", destination_as_wire)
 
 
 @method("ReplicatorSv1.SetDestination", mandatory=("Id",))
 def keep_destination(world: World, args: StoredDestination) -> str:
     """Keep a destination as another node has it."""
     world.state.table("destinations").put(args.Id, Destination(args.Id, tuple(args.Prefixes or ())))
-    return "OK"
-
-
-@method("ReplicatorSv1.RemoveDestination")
-def drop_destination(world: World, args: KeyArgs) -> str:
-    """Remove a destination as another node did."""
-    world.state.table("destinations").remove(args.Arg)
     return "OK"
 
 
@@ -160,10 +131,7 @@ def keep_reverse_destination(world: World, args: StoredDestination) -> str:
     return "OK"
 
 
-@method("ReplicatorSv1.GetRatingPlan")
-def replicated_plan(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return a rating plan to another node."""
-    return plan_as_wire(world.state.table("rating_plans").require(args.Arg))
+declare_copies("RatingPlan", "rating_plans", "a rating plan", plan_as_wire)
 
 
 @method("ReplicatorSv1.SetRatingPlan", mandatory=("Id",))
@@ -173,17 +141,12 @@ def keep_plan(world: World, args: StoredPlan) -> str:
     return "OK"
 
 
-@method("ReplicatorSv1.RemoveRatingPlan")
-def drop_plan(world: World, args: KeyArgs) -> str:
-    """Remove a rating plan as another node did."""
-    world.state.table("rating_plans").remove(args.Arg)
-    return "OK"
-
-
-@method("ReplicatorSv1.GetRatingProfile")
-def replicated_profile(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return a rating profile, by its id such as *out:cgrates.org:call:1001, to another node."""
-    return profile_as_wire(world.state.table("rating_profiles").require(args.Arg))
+declare_copies(
+    "RatingProfile",
+    "rating_profiles",
+    "a rating profile, by its id such as *out:cgrates.org:call:1001,",
+    profile_as_wire,
+)
 
 
 @method("ReplicatorSv1.SetRatingProfile", mandatory=("Id",))
@@ -194,29 +157,11 @@ def keep_profile(world: World, args: StoredProfile) -> str:
     return "OK"
 
 
-@method("ReplicatorSv1.RemoveRatingProfile")
-def drop_profile(world: World, args: KeyArgs) -> str:
-    """Remove a rating profile as another node did."""
-    world.state.table("rating_profiles").remove(args.Arg)
-    return "OK"
-
-
-@method("ReplicatorSv1.GetTiming")
-def replicated_timing(world: World, args: KeyArgs) -> dict[str, Any]:
-    """Return a timing to another node."""
-    timing: Timing = world.state.table("timings").require(args.Arg)
-    return timing.as_wire()
+declare_copies("Timing", "timings", "a timing", Timing.as_wire)
 
 
 @method("ReplicatorSv1.SetTiming", mandatory=("ID",))
-def keep_timing(world: World, args: StoredTiming) -> str:
+def keep_timing(world: World, args: TimingArgs) -> str:
     """Keep a timing as another node has it."""
     world.state.table("timings").put(args.ID, args.record())
-    return "OK"
-
-
-@method("ReplicatorSv1.RemoveTiming")
-def drop_timing(world: World, args: KeyArgs) -> str:
-    """Remove a timing as another node did."""
-    world.state.table("timings").remove(args.Arg)
     return "OK"

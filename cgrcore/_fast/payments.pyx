@@ -73,19 +73,34 @@ def plain_sources(AccountBase account, str kind, int64_t at):
     return found
 
 
+cdef enum Role:
+    PASSED_OVER, PAYING, RESTRICTED
+
+
+cdef inline Role role_of(Balance balance, int64_t at) noexcept:
+    """What a balance does in a payment at an instant where it is told without the call."""
+    if balance.is_disabled or (balance.expires_at != INT64_MIN and balance.expires_at < at):
+        return PASSED_OVER
+    if balance.terms.is_restricted:
+        return RESTRICTED
+    if balance.value <= 0 and not balance.is_blocker:
+        return PASSED_OVER
+    return PAYING
+
+
 cdef bint add_plain(AccountBase account, str kind, int64_t at, list found) except -1:
     cdef object group = account.balances.get(kind)
     cdef Balance balance
     cdef Source source, other
     cdef Py_ssize_t place
+    cdef Role role
     if group is None:
         return True
     for balance in <list>group:
-        if balance.is_disabled or (balance.expires_at != INT64_MIN and balance.expires_at < at):
-            continue
-        if balance.terms.is_restricted:
+        role = role_of(balance, at)
+        if role == RESTRICTED:
             return False
-        if balance.value <= 0 and not balance.is_blocker:
+        if role == PASSED_OVER:
             continue
         source = Source.__new__(Source)
         source.balance = balance
@@ -104,15 +119,15 @@ cdef Balance heaviest(AccountBase account, str kind, int64_t at, Balance best, b
     """The one of a type that `add_plain` puts first, or `best` if none is heavier. Not `is_plain` where it is False."""
     cdef object group = account.balances.get(kind)
     cdef Balance balance
+    cdef Role role
     if group is None:
         return best
     for balance in <list>group:
-        if balance.is_disabled or (balance.expires_at != INT64_MIN and balance.expires_at < at):
-            continue
-        if balance.terms.is_restricted:
+        role = role_of(balance, at)
+        if role == RESTRICTED:
             is_plain[0] = False
             return None
-        if balance.value <= 0 and not balance.is_blocker:
+        if role == PASSED_OVER:
             continue
         if best is None or balance.weight > best.weight:
             best = balance

@@ -8,11 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOT", "CallRefused", "Connection", "ServerProcess", "free_port"]
+__all__ = ["ROOT", "CallRefused", "Connection", "ServerProcess", "free_port", "until"]
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -70,6 +71,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def until(is_so: Callable[[], Any], within_s: float) -> Any:
+    """Ask until the answer holds, and return it: what runs in another process has no event to wait for."""
+    deadline = time.monotonic() + within_s
+    while not (found := is_so()):
+        assert time.monotonic() < deadline, f"it is not so within {within_s:g} s"
+        time.sleep(0.02)
+    return found
 
 
 class ServerProcess:

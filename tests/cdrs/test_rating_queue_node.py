@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_process import ROOT, CallRefused, ServerProcess
+from tests.server_process import ROOT, CallRefused, ServerProcess, until
 
 PLAN = ROOT / "tariffplans" / "fosdem"
 TENANT = "cgrates.org"
@@ -59,10 +59,7 @@ def take_in(server: ServerProcess, numbers: range, **fields: Any) -> None:
 
 
 def wait_until_charged(server: ServerProcess) -> None:
-    deadline = time.monotonic() + 60
-    while server.call("RatingQueueSv1.GetStatus")["Waiting"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: not server.call("RatingQueueSv1.GetStatus")["Waiting"], 60)
 
 
 def cdrs(server: ServerProcess) -> dict[str, dict[str, Any]]:

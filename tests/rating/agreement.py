@@ -20,6 +20,7 @@ from cgrcore.errors import Refused
 from cgrcore.rating import Call, CallColumns, Tariff, quote_by_tariff, rate, rate_columns
 from tests.oracle.rating import Model, Refusal, increment_cost, parts, total
 from tests.rating.random_tariffs import make_call, make_model, make_tariff
+from tests.rating.small_tariffs import span_fields
 
 __all__ = ["CALLS_A_SEED", "Agreement", "compare", "compare_seed"]
 
@@ -77,23 +78,7 @@ def _got(tariff: Tariff, call: Call) -> Wanted:
         spans = rate(tariff, call)
     except Refused as refusal:
         return str(refusal)
-    found = [
-        (
-            span.start_at,
-            span.end_at,
-            span.duration_index_ns,
-            span.interval,
-            span.increment_ns,
-            span.increment_count,
-            span.increment_cost_nano,
-            span.matched_subject,
-            span.matched_prefix,
-            span.matched_destination_id,
-            span.rating_plan_id,
-        )
-        for span in spans
-    ]
-    return found, Fraction(quote_by_tariff(tariff, call).cost_nano, NANO)
+    return [span_fields(span) for span in spans], Fraction(quote_by_tariff(tariff, call).cost_nano, NANO)
 
 
 def _in_bulk(tariff: Tariff, seed: int, calls: list[Call], wanted: list[Wanted], whole: list[int]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Tariffs of a line or two, for tests that name one rule each."""
 
 import itertools
+from typing import Any
 
 from cgrcore.config import read_settings
 from cgrcore.rating import (
@@ -12,6 +13,7 @@ from cgrcore.rating import (
     Rating,
     RatingPlan,
     RatingProfile,
+    Span,
     Timing,
 )
 from cgrcore.timing import SECOND_NS, ZERO_AT, parse_time
@@ -73,3 +75,20 @@ def call(
 ) -> Call:
     moment = parse_time(start, 0)
     return Call("cgrates.org", "call", subject, "", number, tor, moment.at, usage_s * SECOND_NS, moment.offset_s)
+
+
+def span_fields(span: Span) -> tuple[Any, ...]:
+    """Return all that is told of a span, to be compared."""
+    return (
+        span.start_at,
+        span.end_at,
+        span.duration_index_ns,
+        span.interval,
+        span.increment_ns,
+        span.increment_count,
+        span.increment_cost_nano,
+        span.matched_subject,
+        span.matched_prefix,
+        span.matched_destination_id,
+        span.rating_plan_id,
+    )

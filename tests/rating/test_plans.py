@@ -12,7 +12,7 @@ from cgrcore.rating.split import rate_by_hours
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
 from tests.rating.random_tariffs import make_call, make_model, make_tariff
-from tests.rating.small_tariffs import call, hours, profile, rating, slot, world_of
+from tests.rating.small_tariffs import call, hours, profile, rating, slot, span_fields, world_of
 
 WORKDAYS = (1, 2, 3, 4, 5)
 PEAK = hours(rating(slot("1.2")), "08:00:00", week_days=WORKDAYS)
@@ -20,22 +20,7 @@ NIGHT = hours(rating(slot("0.6")))
 
 
 def _spans(spans: Any) -> list[tuple[Any, ...]]:
-    return [
-        (
-            span.start_at,
-            span.end_at,
-            span.duration_index_ns,
-            span.interval,
-            span.increment_ns,
-            span.increment_count,
-            span.increment_cost_nano,
-            span.matched_subject,
-            span.matched_prefix,
-            span.matched_destination_id,
-            span.rating_plan_id,
-        )
-        for span in spans
-    ]
+    return [span_fields(span) for span in spans]
 
 
 def _by_kernel(tariff: Tariff, it: Call) -> Any:

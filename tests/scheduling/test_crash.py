@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_process import CallRefused, ServerProcess
+from tests.server_process import CallRefused, ServerProcess, until
 
 TENANT = "cgrates.org"
 ACCOUNT = f"{TENANT}:1001"
@@ -56,10 +56,7 @@ def kill_and_wait(server: ServerProcess, seed: int) -> None:
         time.sleep(moments.uniform(0.02, 0.3))
         server.kill()
         server.start()
-    deadline = time.monotonic() + 60
-    while not is_over(server):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: is_over(server), 60)
     server.kill()
     server.start()
 

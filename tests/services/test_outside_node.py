@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.receivers import http_receiver
-from tests.server_process import ROOT, CallRefused, ServerProcess
+from tests.server_process import ROOT, CallRefused, ServerProcess, until
 
 TOP_UP = '{"Address":"127.0.0.1:%d","Transport":"*json","Method":"APIerSv1.AddBalance","Params":%s}'
 PARAMS = '{"Tenant":"cgrates.org","Account":"<<.Account.ID>>","BalanceType":"*monetary","Value":10}'
@@ -34,17 +33,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield begin
     for node in started:
         node.kill()
-
-
-def until(is_so: Callable[[], Any]) -> Any:
-    """Ask again until the answer holds: what runs in another process has no event to wait for."""
-    deadline = time.monotonic() + 30
-    while True:
-        found = is_so()
-        if found:
-            return found
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def act(node: ServerProcess, kind: str, parameters: str) -> None:
@@ -86,22 +74,22 @@ def test_a_call_of_a_node_that_was_down_is_made_once_after_crashes_of_both(start
     far.kill()
     near = start("near", "general.poster_attempts=1")
     act(near, "*cgr_rpc", TOP_UP % (far.port, PARAMS))
-    letter = until(lambda: listed(near, "GetDeadLetters"))[0]
+    letter = until(lambda: listed(near, "GetDeadLetters"), 30)[0]
     near.kill()
     near.start()
     far.start()
     server = f"127.0.0.1:{near.port}"
     assert letter["UUID"] in command("dead-letters", "list", "--server", server)
     assert "1 on their way again" in command("dead-letters", "replay", letter["UUID"], "--server", server)
-    assert until(lambda: money(far)) == 10
-    until(lambda: not listed(near, "GetWaiting"))
+    assert until(lambda: money(far), 30) == 10
+    until(lambda: not listed(near, "GetWaiting"), 30)
     assert listed(near, "GetDeadLetters") == []
 
 
 def test_a_call_whose_answer_was_lost_charges_the_other_node_once(start: Start) -> None:
     far, near = start("far"), start("near")
     act(near, "*cgr_rpc", TOP_UP % (far.port, PARAMS))
-    until(lambda: not listed(near, "GetWaiting"))
+    until(lambda: not listed(near, "GetWaiting"), 30)
     line = far.call("LedgerSv1.GetHistory", Tenant="cgrates.org", Account="cgrates.org:1001")[0]
     _, _, key = line["IdempotencyKey"].partition(":")
     params = {"Tenant": "cgrates.org", "Account": "cgrates.org:1001", "BalanceType": "*monetary", "Value": 10}
@@ -123,7 +111,7 @@ def test_a_scheduled_reset_gives_an_account_what_its_last_cdr_says(start: Start)
     timing = {"ActionsId": "RESET", "Time": "+10ms", "Weight": 10}
     node.call("APIerSv1.SetActionPlanAccounts", Id="P", ActionPlan=[timing], AccountIDs=["cgrates.org:1001"])
     node.call("SchedulerSv1.Reload")
-    until(lambda: _held(node) == after_call)
+    until(lambda: _held(node) == after_call, 30)
 
 
 def _held(node: ServerProcess) -> dict[str, Any]:
@@ -138,7 +126,7 @@ def test_costs_of_sessions_that_pass_the_filters_are_removed(start: Start) -> No
         node.call("CDRsV1.StoreSessionCost", Cost={**cost, "CostDetails": {"CGRID": name, "Cost": 1}})
         assert node.call("APIerSv1.GetEventCost", CgrId=name)["CGRID"] == name
     act(node, "*remove_session_costs", "*string:~*sc.OriginHost:host-one;*prefix:~*sc.CGRID:o")
-    until(lambda: not listed(node, "GetWaiting"))
+    until(lambda: not listed(node, "GetWaiting"), 30)
     with pytest.raises(CallRefused, match="NOT_FOUND"):
         node.call("APIerSv1.GetEventCost", CgrId="one")
     assert node.call("APIerSv1.GetEventCost", CgrId="two")["CGRID"] == "two"
@@ -152,9 +140,9 @@ def test_what_was_to_be_told_is_told_after_a_crash(start: Start) -> None:
     node.kill()
     with http_receiver(port) as receiver:
         node.start()
-        until(lambda: receiver.bodies)
+        until(lambda: receiver.bodies, 30)
         assert receiver.received[0]["ID"] == "cgrates.org:1001"
-        until(lambda: not listed(node, "GetWaiting"))
+        until(lambda: not listed(node, "GetWaiting"), 30)
 
 
 def test_cdrs_are_given_to_an_exporter_with_their_costs(start: Start) -> None:
@@ -172,6 +160,6 @@ def test_cdrs_are_given_to_an_exporter_with_their_costs(start: Start) -> None:
         call = {"Account": "9001", "Subject": "1001", "Destination": "1002", "RequestType": "*rated", "Usage": "60s"}
         event = {**call, "OriginID": "out", "AnswerTime": "2023-01-07T17:00:10Z"}
         node.call("CDRsV1.ProcessEvent", Tenant="cgrates.org", Event=event)
-        until(lambda: receiver.bodies)
+        until(lambda: receiver.bodies, 30)
         assert [(cdr["OriginID"], cdr["Cost"]) for cdr in receiver.received] == [("out", 2.125)]
-        until(lambda: not listed(node, "GetWaiting"))
+        until(lambda: not listed(node, "GetWaiting"), 30)

@@ -1,14 +1,13 @@
 """Two nodes, one charging and one standing by, as processes: what the other knows, takes over and gives up."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.server_process import CallRefused, ServerProcess, free_port
+from tests.server_process import CallRefused, ServerProcess, free_port, until
 from tests.slides.conftest import balance, event, load_plan
 
 ORIGIN = "*string:~*req.OriginID:abcd123"
@@ -43,14 +42,6 @@ def nodes(tmp_path: Path) -> Iterator[Nodes]:
     pair.second.kill()
 
 
-def until(claim: Callable[[], bool]) -> None:
-    """Wait for what another process does by itself."""
-    deadline = time.monotonic() + 20
-    while not claim():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def passive(node: ServerProcess) -> list[dict[str, Any]]:
     try:
         return list(node.call("SessionSv1.GetPassiveSessions"))
@@ -64,7 +55,7 @@ def active(node: ServerProcess) -> int:
 
 def test_the_other_node_charges_on_when_the_first_dies(nodes):
     nodes.first.call("SessionSv1.InitiateSession", InitSession=True, Event=event("1m"))
-    until(lambda: len(passive(nodes.second)) == 1)
+    until(lambda: len(passive(nodes.second)) == 1, 20)
     nodes.first.kill()
     (known,) = passive(nodes.second)
     assert (known["Usage"], known["LoopIndex"], known["Account"]) == (60_000_000_000, 1, "1001")
@@ -82,9 +73,9 @@ AT = {"Category": "call", "AnswerTime": "2023-01-07T17:00:10Z", "Usage": "2m"}
 
 def test_a_session_that_has_ended_is_forgotten_by_the_other_node(nodes):
     nodes.first.call("SessionSv1.InitiateSession", InitSession=True, Event=event("1m"))
-    until(lambda: len(passive(nodes.second)) == 1)
+    until(lambda: len(passive(nodes.second)) == 1, 20)
     nodes.first.call("SessionSv1.TerminateSession", TerminateSession=True, Event=event("1m"))
-    until(lambda: passive(nodes.second) == [])
+    until(lambda: passive(nodes.second) == [], 20)
     assert active(nodes.second) == 0
 
 
@@ -93,27 +84,27 @@ def test_a_node_that_was_away_learns_what_it_missed(nodes):
     nodes.first.call("SessionSv1.InitiateSession", InitSession=True, Event=event("1m"))
     nodes.first.call("SessionSv1.UpdateSession", UpdateSession=True, Event=event("1m"))
     nodes.second.start()
-    until(lambda: [it["Usage"] for it in passive(nodes.second)] == [120_000_000_000])
+    until(lambda: [it["Usage"] for it in passive(nodes.second)] == [120_000_000_000], 20)
 
 
 def test_a_node_that_comes_back_gives_up_what_the_other_took_over(nodes):
     nodes.first.call("SessionSv1.InitiateSession", InitSession=True, Event=event("1m"))
-    until(lambda: len(passive(nodes.second)) == 1)
+    until(lambda: len(passive(nodes.second)) == 1, 20)
     nodes.first.kill()
     nodes.second.call("SessionSv1.UpdateSession", UpdateSession=True, Event=event("1m"))
     nodes.first.start()
-    until(lambda: active(nodes.first) == 0)
+    until(lambda: active(nodes.first) == 0, 20)
     assert len(passive(nodes.first)) == 1
 
 
 def test_a_node_that_comes_back_does_not_charge_what_ended_on_the_other(nodes):
     nodes.first.call("SessionSv1.InitiateSession", InitSession=True, Event=event("1m"))
-    until(lambda: len(passive(nodes.second)) == 1)
+    until(lambda: len(passive(nodes.second)) == 1, 20)
     nodes.first.kill()
     nodes.second.call("SessionSv1.TerminateSession", TerminateSession=True, Event=event("1m"))
     nodes.first.start()
     before = balance(nodes.first)
-    until(lambda: active(nodes.first) == 0)
+    until(lambda: active(nodes.first) == 0, 20)
     assert (passive(nodes.first), balance(nodes.first)) == ([], before)
 
 

@@ -1,13 +1,12 @@
 """What becomes of a listener whose address somebody else has: calls are charged all the same."""
 
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.server_process import ServerProcess
+from tests.server_process import ServerProcess, until
 
 PATIENCE_S = 30.0
 
@@ -38,9 +37,6 @@ def test_a_listener_waits_for_its_address_and_the_others_serve(taken: socket.soc
         assert server.call("CoreSv1.Ping") == "Pong"
         assert "an address is in use" in (tmp_path / "log").read_text()
         taken.close()
-        until = time.monotonic() + PATIENCE_S
-        while not answers(port):
-            assert time.monotonic() < until, "the listener did not come up"
-            time.sleep(0.05)
+        until(lambda: answers(port), PATIENCE_S)
     finally:
         assert server.stop() == 0

@@ -3,14 +3,13 @@
 The trigger counts what calls to a destination cost. Its actions disable the account, end its calls and post to HTTP.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.receivers import HttpReceiver, http_receiver
-from tests.server_process import ROOT, CallRefused, ServerProcess
+from tests.server_process import ROOT, CallRefused, ServerProcess, until
 
 PLAN = ROOT / "tariffplans" / "fosdem"
 TENANT = "cgrates.org"
@@ -68,13 +67,6 @@ def call(number: int) -> dict[str, Any]:
     }
 
 
-def until(is_so: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_burst_of_expensive_calls_closes_the_account_and_tells_over_http(
     server: ServerProcess, receiver: HttpReceiver
 ) -> None:
@@ -84,7 +76,7 @@ def test_a_burst_of_expensive_calls_closes_the_account_and_tells_over_http(
             server.call("SessionSv1.InitiateSession", Tenant=TENANT, InitSession=True, Event=call(number))
             begun += 1
     assert begun == 3, "two calls cost 18.25, the third passes 20"
-    until(lambda: receiver.bodies)
+    until(lambda: receiver.bodies, 30)
     told = receiver.received[0]
     assert (told["ID"], told["Disabled"]) == (f"{TENANT}:9001", True)
     account = server.call("APIerSv2.GetAccount", Tenant=TENANT, Account="9001")
@@ -102,7 +94,7 @@ def test_the_calls_before_have_ended_and_the_one_that_passed_the_limit_is_not_pr
 def test_the_account_stays_closed_through_a_crash_and_nobody_is_told_twice(
     server: ServerProcess, receiver: HttpReceiver
 ) -> None:
-    until(lambda: _is_empty(server))
+    until(lambda: _is_empty(server), 30)
     server.kill()
     server.start()
     with pytest.raises(CallRefused, match="ACCOUNT_DISABLED"):

@@ -78,12 +78,17 @@ class Disk(MemoryStore):
 
 
 class Handle:
-    """A disk as one node sees it. `kept(batch)` is called when a commit was kept, whatever the node is told."""
+    """A disk as one node sees it, with the faults that `faults()` gives at the moment.
+
+    `kept(batch)` is called when a commit was kept, whatever the node is told.
+    """
 
     #: A call of it takes its time, unlike one of the disk.
     is_instant = False
 
-    def __init__(self, disk: Disk, faults: Faults, draw: random.Random, kept: Callable[[Batch], None]) -> None:
+    def __init__(
+        self, disk: Disk, faults: Callable[[], Faults], draw: random.Random, kept: Callable[[Batch], None]
+    ) -> None:
         self.is_dead = False
         self._disk = disk
         self._faults = faults
@@ -96,17 +101,17 @@ class Handle:
 
     def commit(self, batch: Batch) -> None:
         self._reach()
-        chance = self._draw.random()
-        if chance < self._faults.lost:
+        chance, faults = self._draw.random(), self._faults()
+        if chance < faults.lost:
             raise Unavailable("simulated: not kept")
         self._disk.commit(batch)
         self._kept(batch)
-        if chance < self._faults.lost + self._faults.ambiguous:
+        if chance < faults.lost + faults.ambiguous:
             raise Unavailable("simulated: kept, and reported as lost")
 
     def reopen(self) -> None:
         self._reach()
-        if self._draw.random() < self._faults.away:
+        if self._draw.random() < self._faults().away:
             raise Unavailable("simulated: still away")
 
     def close(self) -> None:

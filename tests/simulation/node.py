@@ -136,7 +136,7 @@ class Node:
 def prepared_disk() -> Disk:
     """Return a disk with the tariff loaded, every account opened, and a plan that adds 1 to one of them each minute."""
     ids, disk = itertools.count(1), Disk(Codecs(declared_tables()))
-    handle = Handle(disk, Faults(), random.Random(0), lambda batch: None)
+    handle = Handle(disk, Faults, random.Random(0), lambda batch: None)
     with tempfile.TemporaryDirectory() as folder:
         for name, text in {**plan_files(), **REGULAR}.items():
             Path(folder, f"{name}.csv").write_text(text)

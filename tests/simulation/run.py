@@ -104,7 +104,7 @@ class Simulation:
     async def _keep_alive(self) -> None:
         """Run a node, and another when it has crashed."""
         while True:
-            handle = Handle(self._disk, self.faults, self._random, self._kept)
+            handle = Handle(self._disk, lambda: self.faults, self._random, self._kept)
             self._node = node = Node(self._given, handle, self._now_at, self._new_id, self._delay_s)
             node.application.committer.on_failure(self._failed)
             self._note("start")

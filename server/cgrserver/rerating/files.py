@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from cgrcore.errors import Unavailable
 from cgrserver.rerating.encoding import CsvEncoder, as_it_is, plain
+from cgrserver.rerating.packing import layout_of
 
 __all__ = ["ArrowFile", "CsvFile", "Encode", "ParquetFile", "WholeFile"]
 
@@ -22,10 +23,6 @@ GROUP_ROWS = 262_144
 
 #: A group that takes so many bytes before it is written has fewer rows.
 GROUP_SIZE = 64 << 20
-
-#: Rows that are looked at to see whether a column repeats itself, and how often it must.
-_SAMPLE_ROWS = 4096
-_MOST_DISTINCT = _SAMPLE_ROWS // 4
 
 
 class Encode(Protocol):
@@ -136,7 +133,7 @@ class ArrowFile(WholeFile):
 
 
 class ParquetFile(WholeFile):
-    """A Parquet file, its columns coded where their first rows repeat themselves. Costs take 8 bytes."""
+    """A Parquet file, its columns coded and packed as its first rows suggest. Costs take 8 bytes."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         super().__init__(path)
@@ -158,10 +155,12 @@ class ParquetFile(WholeFile):
         table = pa.Table.from_batches(self._waiting, self._schema).unify_dictionaries()
         self._waiting, self._waiting_count, self._waiting_size = [], 0, 0
         if self._writer is None:
+            layout = layout_of(table)
             self._writer = pq.ParquetWriter(
                 self._opened,
                 self._schema,
-                use_dictionary=[name for name in self._schema.names if _repeats(table.column(name))],
+                use_dictionary=layout.coded,
+                compression=layout.codecs,
                 # Of texts they take as long as all else that is done to them, and no reader skips by them.
                 write_statistics=[field.name for field in self._schema if not _is_text(field.type)],
                 store_decimal_as_integer=True,
@@ -177,13 +176,3 @@ class ParquetFile(WholeFile):
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_dictionary(kind) or kind == pa.string())
-
-
-def _repeats(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column repeats itself: coding one that does not costs time for nothing."""
-    if pa.types.is_dictionary(column.type):
-        return True
-    if pa.types.is_nested(column.type):
-        return False
-    sample = column.slice(0, _SAMPLE_ROWS)
-    return len(sample.unique()) <= min(_MOST_DISTINCT, max(1, len(sample) // 2))

@@ -114,9 +114,12 @@ class _Rows:
         return None if name is None else self.batch.column(name)
 
     def key(self, field: str, default: str) -> str | pa.DictionaryArray:
-        """Return a field of few values, coded, with the default where there is none."""
+        """Return a field of few values, coded, or as one where all are the same; the default where there is none."""
         coded = self.code(field)
-        return coded if isinstance(coded, str) else _filled(coded, default) if coded is not None else default
+        if coded is None or isinstance(coded, str):
+            return default if coded is None else coded
+        filled = _filled(coded, default)
+        return filled.dictionary[0].as_py() if len(filled.dictionary) == 1 else filled
 
     def code(self, field: str) -> str | pa.DictionaryArray | None:
         """Return a field of few values as it came, but coded; a constant; None without a column."""

@@ -44,7 +44,7 @@ __all__ = [
 COST = pa.decimal128(18, 9)
 MOST_NANO = 10**18 - 1
 #: Lists of more names than this are cut to those that a batch has: files keep the list with each group of rows.
-MOST_NAMES = 4096
+MOST_NAMES = 8192
 
 TOO_LARGE = "COST_TOO_LARGE"
 
@@ -144,13 +144,14 @@ class Rater:
         result = self.mapping.result()
         errors, names = _errors(rated, calls.refusals)
         is_refused = errors != 0
+        has_refused = bool(is_refused.any())
         columns = [
             calls.keys[name] if name in calls.keys and column.type in (pa.string(), CODED) else plain_array(column)
             for name, column in zip(batch.schema.names, batch.columns, strict=True)
         ]
         destinations, plans = self._id_arrays(rated)
         columns += [
-            _decimals(rated.costs_nano, is_refused),
+            _decimals(rated.costs_nano, is_refused if has_refused else None),
             _coded(rated.destinations, destinations),
             _coded(rated.plans, plans),
             _coded(errors - 1, pa.array(names[1:], pa.string())),
@@ -161,9 +162,9 @@ class Rater:
             added.append(result.breakdown)
         out = pa.RecordBatch.from_arrays(columns, names=[*_names(batch.schema.names, result), *added])
         total_nano = rated.total_nano
-        if is_refused.any():
+        if has_refused:
             total_nano -= sum(rated.costs_nano[is_refused].tolist())
-        return Rated(out, rated.costs_nano, is_refused, total_nano, _counts(errors, names))
+        return Rated(out, rated.costs_nano, is_refused, total_nano, _counts(errors, names) if has_refused else {})
 
     def _id_arrays(self, rated: RatedColumns) -> tuple[pa.Array, pa.Array]:
         """Return the ids of destinations and plans: the same arrays for every batch, so that files keep them once."""
@@ -256,23 +257,29 @@ def _counts(errors: NDArray[int32], names: list[str]) -> dict[str, int]:
     return counts
 
 
-def _decimals(costs_nano: NDArray[int64], is_refused: NDArray[bool_]) -> pa.Array:
+def _decimals(costs_nano: NDArray[int64], is_refused: NDArray[bool_] | None) -> pa.Array:
     """Return costs as decimals of 128 bits, none where refused."""
-    wide = numpy.empty((len(costs_nano), 2), dtype=int64)
+    count = len(costs_nano)
+    content = pa.allocate_buffer(16 * count)
+    wide = numpy.frombuffer(content, dtype=int64).reshape(count, 2)
     wide[:, 0] = costs_nano
     numpy.right_shift(costs_nano, 63, out=wide[:, 1])
-    present = None
-    if is_refused.any():
-        present = pa.py_buffer(numpy.packbits(~is_refused, bitorder="little"))
-    return pa.Array.from_buffers(COST, len(costs_nano), [present, pa.py_buffer(wide)])
+    return pa.Array.from_buffers(COST, count, [None if is_refused is None else _bits(~is_refused), content])
 
 
 def _coded(places: NDArray[int32], names: pa.Array) -> pa.DictionaryArray:
     """Return texts by their places in a list, none where a place is below 0."""
-    mask = places < 0
+    count = len(places)
+    is_present = places >= 0 if count and places.min() < 0 else None
     if len(names) > MOST_NAMES:
         is_used = numpy.zeros(len(names), dtype=bool_)
-        is_used[places[~mask]] = True
+        is_used[places if is_present is None else places[is_present]] = True
         names = names.take(pa.array(numpy.flatnonzero(is_used)))
         places = (numpy.cumsum(is_used, dtype=int32) - 1)[places]
-    return pa.DictionaryArray.from_arrays(pa.array(places, mask=mask if mask.any() else None), names)
+    present = None if is_present is None else _bits(is_present)
+    indices = pa.Array.from_buffers(pa.int32(), count, [present, pa.py_buffer(places)])
+    return pa.DictionaryArray.from_arrays(indices, names, safe=False)
+
+
+def _bits(flags: NDArray[bool_]) -> pa.Buffer:
+    return pa.py_buffer(numpy.packbits(flags, bitorder="little"))

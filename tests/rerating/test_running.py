@@ -101,10 +101,12 @@ def test_leaving_early_stops_reading() -> None:
     assert len(taken) < 20
 
 
-def test_a_full_disk_is_one_sentence_and_leaves_the_old_output(plan: Path, tmp_path: Path) -> None:
-    source = write_csv(tmp_path / "in.csv", ROWS * 5000)
-    (tmp_path / "out.csv").write_text("old")
-    arguments = ["--tariff", str(plan), "--input", str(source), "--output", str(tmp_path / "out.csv")]
+@pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.arrow"])
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_output(plan: Path, tmp_path: Path, name: str) -> None:
+    rows = [{**row, "Note": place} for place, row in enumerate(ROWS * 5000)]
+    source = write_csv(tmp_path / "in.csv", rows)
+    (tmp_path / name).write_text("old")
+    arguments = ["--tariff", str(plan), "--input", str(source), "--output", str(tmp_path / name)]
     ran = subprocess.run(
         [*COMMAND, *arguments],
         capture_output=True,
@@ -112,9 +114,23 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_output(plan: Path, tmp_p
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
     )
-    assert (ran.returncode, ran.stderr) == (1, f"{tmp_path}/out.csv: File too large\n")
-    assert (tmp_path / "out.csv").read_text() == "old"
-    assert {path.name for path in tmp_path.iterdir()} == {"plan", "in.csv", "out.csv"}
+    assert (ran.returncode, ran.stderr) == (1, f"{tmp_path}/{name}: File too large\n")
+    assert (tmp_path / name).read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {"plan", "in.csv", name}
+
+
+def test_a_full_disk_leaves_nothing_of_a_new_database(plan: Path, tmp_path: Path) -> None:
+    source = write_csv(tmp_path / "in.csv")
+    arguments = ["--tariff", str(plan), "--input", str(source), "--output", str(tmp_path / "out.db")]
+    ran = subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+    )
+    assert (ran.returncode, ran.stderr) == (1, f"{tmp_path}/out.db: table cdrs_rerated: disk I/O error\n")
+    assert {path.name for path in tmp_path.iterdir()} == {"plan", "in.csv"}
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL])

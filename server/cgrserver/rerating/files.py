@@ -18,6 +18,9 @@ from cgrserver.rerating.packing import layout_of
 
 __all__ = ["ArrowFile", "CsvFile", "Encode", "ParquetFile", "WholeFile"]
 
+#: Bytes that are gathered before they are written.
+BUFFER_SIZE = 1 << 20
+
 #: Rows of a group in a Parquet file.
 GROUP_ROWS = 262_144
 
@@ -56,7 +59,7 @@ class WholeFile:
         try:
             self._write(encoded)
         except OSError as error:
-            raise Unavailable(f"{self.path}: {error.strerror or error}") from None
+            raise Unavailable(f"{self.path}: {_reason(error)}") from None
         self.row_count += row_count
 
     def close(self) -> None:
@@ -69,7 +72,7 @@ class WholeFile:
             os.fsync(self._opened.fileno())
             self._opened.close()
         except OSError as error:
-            raise Unavailable(f"{self.path}: {error.strerror or error}") from None
+            raise Unavailable(f"{self.path}: {_reason(error)}") from None
 
     def commit(self) -> None:
         """Give the file its name, and whatever had it before is gone. Raises Unavailable."""
@@ -77,7 +80,7 @@ class WholeFile:
         try:
             os.replace(self._part, self.path)
         except OSError as error:
-            raise Unavailable(f"{self.path}: {error.strerror or error}") from None
+            raise Unavailable(f"{self.path}: {_reason(error)}") from None
 
     def abandon(self) -> None:
         """Remove what was written, unless it has been committed."""
@@ -112,7 +115,23 @@ def _quoted(name: str, delimiter: str) -> str:
     return name
 
 
-class ArrowFile(WholeFile):
+class _ColumnFile(WholeFile):
+    """A file that Arrow writes by itself, without the interpreter, which the threads that rate need meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._sink = pa.output_stream(str(self._part), compression=None, buffer_size=BUFFER_SIZE)
+
+    def _finish(self) -> None:
+        self._sink.close()
+
+    def abandon(self) -> None:
+        with suppress(OSError, pa.ArrowException):
+            self._sink.close()
+        super().abandon()
+
+
+class ArrowFile(_ColumnFile):
     """An Arrow file. Its texts are plain: a file of batches can hold one list of codes only."""
 
     encode = staticmethod(plain)
@@ -123,16 +142,17 @@ class ArrowFile(WholeFile):
             pa.field(field.name, field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
             for field in schema
         ]
-        self._writer = pa.ipc.new_file(self._opened, pa.schema(fields))
+        self._writer = pa.ipc.new_file(self._sink, pa.schema(fields))
 
     def _write(self, encoded: Any) -> None:
         self._writer.write_batch(encoded)
 
     def _finish(self) -> None:
         self._writer.close()
+        super()._finish()
 
 
-class ParquetFile(WholeFile):
+class ParquetFile(_ColumnFile):
     """A Parquet file, its columns coded and packed as its first rows suggest. Costs take 8 bytes."""
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -157,7 +177,7 @@ class ParquetFile(WholeFile):
         if self._writer is None:
             layout = layout_of(table)
             self._writer = pq.ParquetWriter(
-                self._opened,
+                self._sink,
                 self._schema,
                 use_dictionary=layout.coded,
                 compression=layout.codecs,
@@ -172,6 +192,12 @@ class ParquetFile(WholeFile):
             self._write_group()
         assert self._writer is not None
         self._writer.close()
+        super()._finish()
+
+
+def _reason(error: OSError) -> str:
+    """Return what the system says; Arrow says more, and not in a sentence."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -7,7 +7,6 @@ came from a database keep the type they had; amounts are exact. Does not know: w
 import os
 import random
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,10 @@ class SqliteTable:
         self.row_count = 0
         self._path = path
         self._is_owner = owner is None
+        self._connection: sqlite3.Connection = self._open() if owner is None else owner._connection
         try:
-            self._connection: sqlite3.Connection = self._open() if owner is None else owner._connection
+            if owner is None:
+                self._connection.execute("BEGIN IMMEDIATE")
             if self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
                 raise Conflict(f"{path}: there is a table {table!r} already; drop it, or name another")
             if self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").fetchone():
@@ -41,7 +42,11 @@ class SqliteTable:
             columns = ", ".join(f"{quoted_name(field.name)} {_sqlite_type(field)}" for field in schema)
             self._connection.execute(f"CREATE TABLE {quoted(table)} ({columns})")
         except sqlite3.DatabaseError as error:
+            self.abandon()
             raise Unavailable(f"{path}: {error}") from None
+        except Conflict:
+            self.abandon()
+            raise
         self._insert = f"INSERT INTO {quoted(table)} VALUES ({', '.join('?' * len(schema))})"
 
     def beside(self, table: str, schema: pa.Schema) -> "SqliteTable":
@@ -52,9 +57,10 @@ class SqliteTable:
         self._part = self._path
         if not self._path.exists():
             self._part = self._path.with_name(f".{self._path.name}.{os.getpid()}.{random.randrange(16**6):06x}.part")
-        connection = sqlite3.connect(self._part, timeout=BUSY_TIMEOUT_S, isolation_level=None)
-        connection.execute("BEGIN IMMEDIATE")
-        return connection
+        try:
+            return sqlite3.connect(self._part, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        except sqlite3.Error as error:
+            raise Unavailable(f"{self._path}: {error}") from None
 
     def write(self, encoded: Any, row_count: int) -> None:
         """Insert rows. Raises Unavailable."""
@@ -64,6 +70,9 @@ class SqliteTable:
         except sqlite3.Error as error:
             raise Unavailable(f"{self.name}: {error}") from None
         self.row_count += row_count
+
+    def close(self) -> None:
+        """Leave all to `commit`."""
 
     def commit(self) -> None:
         """Keep what was written, of all tables of the file. Raises Unavailable."""
@@ -83,8 +92,8 @@ class SqliteTable:
             return
         self._connection.close()
         if self._part != self._path:
-            with suppress(OSError):
-                self._part.unlink()
+            for path in (self._part, self._part.with_name(f"{self._part.name}-journal")):
+                path.unlink(missing_ok=True)
 
 
 def quoted_name(name: str) -> str:
@@ -141,6 +150,9 @@ class PostgresTable:
         with postgres_told(), self._connection.cursor() as cursor, cursor.copy(self._copy) as copy:
             copy.write(memoryview(encoded).tobytes())
         self.row_count += row_count
+
+    def close(self) -> None:
+        """Leave all to `commit`."""
 
     def commit(self) -> None:
         """Keep what was written, of all tables of the transaction. Raises Unavailable."""

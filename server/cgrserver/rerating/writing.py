@@ -52,6 +52,8 @@ class _Target(Protocol):
 
     def write(self, encoded: Any, row_count: int) -> None: ...
 
+    def close(self) -> None: ...
+
     def commit(self) -> None: ...
 
     def abandon(self) -> None: ...
@@ -89,8 +91,10 @@ class Output:
 
     def commit(self) -> None:
         """Let the output be there. Raises Unavailable."""
-        self._rejected.commit()
-        self._rated.commit()
+        for target in (self._rejected, self._rated):
+            target.close()  # what does not fit on the disk is known before either is there
+        for target in (self._rejected, self._rated):
+            target.commit()
         self._is_committed = True
 
     def __enter__(self) -> "Output":
@@ -152,12 +156,14 @@ class _Folder:
     def write(self, encoded: Any, row_count: int) -> None:
         self._files[-1].write(encoded, row_count)
 
-    def commit(self) -> None:
+    def close(self) -> None:
         for source in self._paths:
             if source not in self._done:  # it had no rows
                 self.turn_to(source)
         for file in self._files:
             file.close()
+
+    def commit(self) -> None:
         for file in self._files:
             file.commit()
 

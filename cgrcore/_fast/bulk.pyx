@@ -13,7 +13,7 @@ Does not know: pyarrow, where columns come from.
 Benchmark: bench/workloads/bulk.py; oracle: `quote`, in tests/rating/test_bulk.py.
 """
 
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint64_t
 
 import numpy
 
@@ -23,8 +23,8 @@ from cgrcore._fast.flatprices cimport Slot
 from cgrcore._fast.lines cimport DAYS, FIRST_DAY, Calendar, Line, Schedule, calendar_of, does_not_fit, read_line, \
     rounded_64
 from cgrcore._fast.plans cimport Plans, hours_key
-from cgrcore._fast.prefixes cimport LINK_BIT, LIST_BIT, ROOT_DEPTH, Tables, find_longest, first_step, in_block, \
-    in_list, last_step, prefetch, word_at
+from cgrcore._fast.prefixblocks cimport BLOCK, MARGIN, find_block
+from cgrcore._fast.prefixes cimport Tables, find_longest, prefetch
 from cgrcore._fast.search cimport NO_PROFILE, PAGE_BITS, PAGE_SIZE, SINGLE, UNAUTHORIZED, WANTED, Activation, Entry, \
     Plan, Profile, Search, begin, entry_of, infos_of, publish
 from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_NONE, STEPS, UNPRICED, UNUSUAL, Info, Piece, cut_call, \
@@ -38,10 +38,6 @@ cdef int64_t LIMIT = <int64_t>1 << 60
 
 #: Tenants' categories whose subjects are remembered.
 cdef Py_ssize_t HEADS = 64
-
-#: Rows of a block: what they need fits in the first cache.
-cdef enum:
-    BLOCK = 128
 
 #: What `errors` may hold besides the codes of `cgrcore.rating.bulk.ERRORS`, which are given when this is made.
 cdef enum:
@@ -177,30 +173,23 @@ cdef class BulkRater:
         """Write the class of each number: -1 when it was not asked for yet, ODD when it takes a look at the text."""
         cdef Py_ssize_t row
         cdef const uint8_t *text
+        cdef const uint8_t *texts[BLOCK]
+        cdef int64_t sizes[BLOCK]
         cdef int64_t size
-        cdef const uint32_t *steps[BLOCK]
-        cdef uint32_t step
         cdef const int32_t *class_of = self.plans.class_of
         cdef const Tables *tables = &self.plans.index.tables
         for row in range(count):
-            size = number_at(columns, first + row, &text)
-            steps[row] = first_step(tables, text, size, columns.data_end)
-            prefetch(steps[row])
+            sizes[row] = number_at(columns, first + row, &texts[row])
+        if texts[count - 1] + sizes[count - 1] + MARGIN <= columns.data_end:
+            find_block(tables, texts, sizes, count, classes)
+        else:
+            for row in range(count):
+                classes[row] = find_longest(tables, texts[row], sizes[row], columns.data_end)
         for row in range(count):
-            step = steps[row][0]
-            if step >> LINK_BIT:
-                if step >> LIST_BIT & 1:
-                    prefetch(in_list(tables, step))
-                else:
-                    size = number_at(columns, first + row, &text)
-                    prefetch(in_block(tables, step, word_at(text + ROOT_DEPTH + (text[0] == c"+"), text + size,
-                                                            columns.data_end)))
+            prefetch(&class_of[max(classes[row], 0)])
         for row in range(count):
-            size = number_at(columns, first + row, &text)
-            classes[row] = last_step(tables, steps[row][0], text, size, columns.data_end)
-            prefetch(&class_of[classes[row]])
-        for row in range(count):
-            classes[row] = 0 if classes[row] < 0 else class_of[classes[row]]
+            # Without a prefix the class is 0.
+            classes[row] = class_of[max(classes[row], 0)] & ~(classes[row] >> 31)
         if self.has_other_prefixes:
             for row in range(count):
                 size = number_at(columns, first + row, &text)

@@ -48,6 +48,10 @@ cdef struct Tables:
     uint32_t *blocks
     Tail *tails
 
+#: Tails behind the last one, of no meaning: lists are read two tails at a time.
+cdef enum:
+    SPARE = 1
+
 cdef class PrefixIndex:
     cdef Tables tables
     cdef uint32_t block_count, block_room
@@ -61,6 +65,7 @@ cdef class PrefixIndex:
     cdef Py_ssize_t united(self, Entry *entries, Py_ssize_t count) except -1
     cdef int build(self, int sign, Entry *entries, Py_ssize_t count) except -1
     cdef int64_t node(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1
+    cdef int make_room(self, Py_ssize_t count) except -1
     cdef int64_t bucket(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1
     cdef int64_t block(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1
     cpdef int32_t longest(self, str number) except -2

@@ -13,7 +13,7 @@ characters. Does not know: what a prefix stands for.
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, qsort
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 cdef extern from "Python.h":
     int PyUnicode_1BYTE_KIND
@@ -79,6 +79,8 @@ cdef class PrefixIndex:
                 entry.place = <int32_t>number
             self.build(0, entries, plain)
             self.build(1, &entries[count - plus], plus)
+            self.make_room(SPARE)
+            memset(&self.tables.tails[self.tail_count], 0, SPARE * sizeof(Tail))
         finally:
             PyMem_Free(entries)
         self.lengths = sorted({len(text) for text in self.others}, reverse=True)
@@ -155,19 +157,11 @@ cdef class PrefixIndex:
         return self.block(entries, count, depth, held)
 
     cdef int64_t bucket(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1:
-        cdef Tail *grown
         cdef Tail *tail
         cdef Py_ssize_t place
         cdef uint32_t first = self.tail_count
         cdef int32_t size
-        if self.tail_count + count + 1 > self.tail_room:
-            self.tail_room = <uint32_t>(2 * self.tail_room + count + 64)
-            if self.tail_room >= PLACE:
-                raise OverflowError("too many prefixes")
-            grown = <Tail *>PyMem_Realloc(self.tables.tails, self.tail_room * sizeof(Tail))
-            if grown is NULL:
-                raise MemoryError
-            self.tables.tails = grown
+        self.make_room(count + 1)
         # The last in order is the longest of those that begin alike.
         for place in range(count - 1, -1, -1):
             tail = &self.tables.tails[self.tail_count]
@@ -183,6 +177,19 @@ cdef class PrefixIndex:
         tail.value = held
         self.tail_count += 1
         return LINK | LIST | first
+
+    cdef int make_room(self, Py_ssize_t count) except -1:
+        """Have memory for so many more tails."""
+        cdef Tail *grown
+        if self.tail_count + count > self.tail_room:
+            self.tail_room = <uint32_t>(2 * self.tail_room + count + 64)
+            if self.tail_room >= PLACE:
+                raise OverflowError("too many prefixes")
+            grown = <Tail *>PyMem_Realloc(self.tables.tails, self.tail_room * sizeof(Tail))
+            if grown is NULL:
+                raise MemoryError
+            self.tables.tails = grown
+        return 0
 
     cdef int64_t block(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1:
         cdef uint32_t *grown

@@ -10,9 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from cgrcore.errors import BadRequest
 from cgrcore.money import format_nano
 from cgrserver.rerating.dask import Cluster
@@ -84,10 +81,13 @@ def _engine(wanted: Wanted, rater: Rater) -> Iterator[Engine]:
 @contextmanager
 def _observer(is_quiet: bool) -> Iterator[Callable[[float, int], None]]:
     """Lend what shows how far it is: a bar with rows a second and the time left, where somebody looks."""
-    console = Console(stderr=True)
-    if is_quiet or not console.is_terminal:
+    if is_quiet or not sys.stderr.isatty():
         yield lambda fraction, row_count: None
         return
+    # Importing these takes as long as rating 200,000 calls.
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("rated"),
         BarColumn(),
@@ -95,7 +95,7 @@ def _observer(is_quiet: bool) -> Iterator[Callable[[float, int], None]]:
         TextColumn("{task.fields[rows]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("rated", total=1.0, rows="")
         began = time.perf_counter()
 

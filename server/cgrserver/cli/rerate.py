@@ -129,6 +129,7 @@ def rerate(
     from cgrserver.rerating.writing import Places
     from cgrserver.tariffs import read_folder
 
+    gc.freeze()
     gc.enable()
     contents = read_folder(tariff)
     if not contents:

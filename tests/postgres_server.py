@@ -15,10 +15,13 @@ from typing import Any
 import psycopg
 import pytest
 
-__all__ = ["PostgresServer", "postgres", "postgres_server"]
+__all__ = ["PostgresServer", "postgres", "postgres_server", "postgres_settings"]
 
 #: The name of its socket; every server has a folder of its own, so the number is free.
 PORT = 5543
+
+#: What the parts of a conninfo are as settings.
+SETTING_OF = {"host": "db_host", "port": "db_port", "user": "db_user", "dbname": "db_name"}
 
 #: How long it may take to come up again after a crash.
 START_TIMEOUT_S = 60
@@ -108,6 +111,13 @@ class PostgresServer:
         """End it, running or not, and remove its folder."""
         self.stop()
         shutil.rmtree(self.folder)
+
+
+def postgres_settings(conninfo: str) -> list[str]:
+    """Return the settings with which a server keeps all it has where a conninfo leads."""
+    parts = dict(part.split("=", 1) for part in conninfo.split())
+    settings = ["db_type=*postgres", "db_password=", *(f"{SETTING_OF[key]}={value}" for key, value in parts.items())]
+    return [f"{section}.{setting}" for section in ("data_db", "stor_db") for setting in settings]
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,9 @@ log = structlog.get_logger()
 #: How often a listener that waits for its address looks whether it is free.
 LISTEN_AGAIN_S = 1.0
 
+#: Parts that wake a task after a commit. One whose fate was unknown has woken nobody, and may have been kept.
+WOKEN = ("wake_rating", "wake_queries", "wake_scheduler", "send_outbox")
+
 #: What a request leaves lives as long as its call and is freed by its count of references: a look is seldom worth it.
 GC_THRESHOLDS = (10_000, 10, 200)
 
@@ -149,6 +152,9 @@ class Application:
             del parts[name]
         self.answers.read_again()
         self.dispatcher.resume()
+        for name in WOKEN:
+            if name in parts:
+                parts[name]()
 
     async def serve(self, lifecycle: Lifecycle) -> None:
         """Serve until the lifecycle asks for a stop."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.postgres_server import PostgresServer, postgres_settings
 from tests.server_process import ROOT, CallRefused, ServerProcess, until
 
 PLAN = ROOT / "tariffplans" / "fosdem"
@@ -77,6 +78,18 @@ def balances(server: ServerProcess) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.live
+def test_on_postgres_they_cost_the_same(start: Start, database: PostgresServer) -> None:
+    at_once, queued = start("at-once"), start("queued", *QUEUE, *postgres_settings(database.database("in_order")))
+    for server in (at_once, queued):
+        for first in range(0, 200, 50):
+            take_in(server, range(first, first + 50))
+    wait_until_charged(queued)
+    assert charges(queued) == charges(at_once)
+    assert balances(queued) == balances(at_once)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [(), ("limits.resident_accounts=2",)], ids=["in memory", "in the store"])
 def test_queued_cdrs_cost_what_they_would_have_cost_at_once_in_their_order(
     start: Start, settings: tuple[str, ...]
@@ -91,9 +104,27 @@ def test_queued_cdrs_cost_what_they_would_have_cost_at_once_in_their_order(
     assert {cdr["Cost"] for cdr in cdrs(queued).values() if not cdr["ExtraInfo"]} - {-1}
 
 
+@pytest.fixture(scope="module")
+def database() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
 @pytest.mark.slow
 def test_kills_while_charging_neither_lose_nor_double_a_charge(start: Start) -> None:
-    at_once, queued = start("at-once"), start("queued", "cdrs.rating_queue=10000", "cdrs.rating_batch=3")
+    charge_through_kills(start)
+
+
+@pytest.mark.slow
+@pytest.mark.live
+def test_nor_do_they_on_postgres(start: Start, database: PostgresServer) -> None:
+    charge_through_kills(start, *postgres_settings(database.database("queued")))
+
+
+def charge_through_kills(start: Start, *settings: str) -> None:
+    """Kill a server while it charges what waits; one that charges at once says what all must cost."""
+    at_once, queued = start("at-once"), start("queued", "cdrs.rating_queue=10000", "cdrs.rating_batch=3", *settings)
     for first in range(0, 300, 75):
         take_in(at_once, range(first, first + 75))
     moments = random.Random(7)

@@ -30,6 +30,7 @@ class Books:
         self.world = World({}, new_id=lambda: "")
         store.load(self.world)
         self.cdrs = {cdr.origin_id: cdr for cdr in store.find_cdrs(CdrFilter())}
+        self.waiting = {waiting.cdr.origin_id for waiting in self.table("rating_queue").values()}
         self.cdr_count = store.count_cdrs(CdrFilter())
         self.costs = store.find_session_costs()
         self.accounts = self.table("accounts")
@@ -85,7 +86,8 @@ def _spent(books: Books) -> dict[str, int]:
     """Return what was charged to each account: by CDRs, by calls under way, and by ended ones without a CDR yet."""
     spent: dict[str, int] = defaultdict(int)
     for cdr in books.cdrs.values():
-        spent[f"{cdr.tenant}:{cdr.account}"] += max(cdr.cost_nano or 0, 0)
+        if cdr.request_type != "*rated":  # those have a cost that nobody pays
+            spent[f"{cdr.tenant}:{cdr.account}"] += max(cdr.cost_nano or 0, 0)
     for session in (*books.sessions.values(), *books.closed.values()):
         if session.has_cdr or session.event["OriginID"] in books.cdrs:
             continue
@@ -133,6 +135,7 @@ def check_ends(books: Books, notes: Notes) -> None:
         assert is_over, f"{call.origin} has not come to its end: {call}"
     refused = {text: count for text, count in notes.refused.items() if text != "NOT_FOUND"}
     assert not refused, f"what had no reason to be refused was: {refused}"
+    assert not books.waiting, f"CDRs are still to be charged: {books.waiting}"
     assert not books.sessions, f"calls go on that nobody makes: {list(books.sessions)}"
 
 
@@ -150,7 +153,10 @@ def _check_call(books: Books, call: Call, now_at: int | None) -> None:
         assert session is None and (is_over or is_traceless), f"{call.origin} was ended and is not"
     if call.stage == "cdr":
         assert cdr is not None, f"the CDR of {call.origin} was acknowledged and is lost"
-    if cdr is not None and call.stage != "refused" and call.is_exact:
+    if call.origin in books.waiting:
+        assert cdr is not None, f"{call.origin} is to be charged and has no CDR"
+        assert cdr.cost_nano is None, f"{call.origin} is to be charged and was"
+    elif cdr is not None and call.stage != "refused" and call.is_exact:
         cost_nano = -(-call.used_ns // STEP_NS) * PRICE_NANO
         if not call.is_ticking or cdr.cost_nano is not None:  # one that was never debited has no cost to show
             assert cdr.cost_nano == cost_nano, f"{call.origin} costs {cdr.cost_nano}, not {cost_nano}"

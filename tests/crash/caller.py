@@ -17,6 +17,7 @@ from cgrcore.timing import format_time
 __all__ = [
     "POOR",
     "PRICE_NANO",
+    "QUEUE_SETTINGS",
     "SAVINGS",
     "SILENCE_S",
     "STEP_NS",
@@ -51,18 +52,25 @@ SILENCE_S = 2
 #: What a repeated request without a key is answered when its first attempt was done.
 DONE_BEFORE = ("EXISTS", "PARTIALLY_EXECUTED")
 
-#: Begins the answers that say nothing about whether the request was done.
-UNKNOWN = ("SERVER_ERROR: the store cannot be ", "SERVER_ERROR: shutting down")
+#: Begins the answers after which the same is asked for again: nobody knows whether it was done, or it must wait.
+UNSETTLED = ("SERVER_ERROR: the store cannot be ", "SERVER_ERROR: shutting down", "RATING_QUEUE_FULL")
+
+#: What the queue of CDRs that wait for their charge is set to: small, so that it is full now and then.
+QUEUE_SETTINGS = ("cdrs.rating_queue=60", "cdrs.rating_batch=9")
+
+#: How many CDRs come together, at least and at most: so many that those nobody pays for are priced as columns.
+CDRS_TOGETHER = (2, 12)
 
 
 class Wish(msgspec.Struct):
-    """One thing a caller wants done. `sent_count` tells how often it was asked for."""
+    """One thing a caller wants done, for a call or several. `sent_count` tells how often it was asked for."""
 
     kind: str
     method: str
     params: dict[str, Any]
     key: str = ""
     call: "Call | None" = None
+    others: "tuple[Call, ...]" = ()
     account: str = ""
     amount_nano: int = 0
     sent_count: int = 0
@@ -72,14 +80,15 @@ class Call(msgspec.Struct):
     """One call: what was asked, what was granted, and how far it is acknowledged.
 
     `stage` is the last kind of request that was acknowledged: "", "begin", "end", "cdr". Of one that is not `is_exact`
-    the server decides how long it lasts; one that `is_silent` is begun and then left to the server.
+    the server decides how long it lasts; one that `is_silent` is begun and then left to the server. `request_type` is
+    that of its events: `*prepaid`, or for calls that come as CDRs alone `*postpaid` or `*rated`, which nobody pays for.
     """
 
     origin: str
     account: str
     answered: str
     is_ticking: bool = False
-    is_postpaid: bool = False
+    request_type: str = "*prepaid"
     is_exact: bool = True
     is_silent: bool = False
     stage: str = ""
@@ -138,9 +147,8 @@ class Caller:
             return self._cdr(draw.choice(self._ended))
         if self.is_finishing:
             return self._end(draw.choice(self._live)) if self._live else self._read()
-        kind = draw.choices(("topup", "begin", "update", "end", "message", "postpaid", "read"), (3, 4, 4, 4, 1, 2, 1))[
-            0
-        ]
+        kinds = ("topup", "begin", "update", "end", "message", "postpaid", "cdrs", "read")
+        kind = draw.choices(kinds, (3, 4, 4, 4, 1, 2, 1, 1))[0]
         if kind == "begin" and len(self._live) < MOST_CALLS:
             return self._begin()
         if kind == "update" and self._live:
@@ -151,11 +159,13 @@ class Caller:
             return self._message()
         if kind == "postpaid":
             return self._postpaid()
+        if kind == "cdrs":
+            return self._cdrs()
         return self._read() if kind == "read" else self._topup()
 
     def answered(self, wish: Wish, result: Any, error: str | None) -> bool:
         """Take an answer; return False when it settles nothing and the wish must be sent again."""
-        if error is not None and error.startswith(UNKNOWN):
+        if error is not None and error.startswith(UNSETTLED):
             return False
         if error is not None and not (error in DONE_BEFORE and wish.sent_count > 1 and not wish.key):
             self._refused(wish, error)
@@ -176,8 +186,9 @@ class Caller:
             self._notes.refused[error] = self._notes.refused.get(error, 0) + 1
         if call is None:
             return
-        if wish.kind in ("begin", "message", "postpaid"):
-            call.stage = "refused"
+        if wish.kind in ("begin", "message", "postpaid", "cdrs"):
+            for it in (call, *wish.others):
+                it.stage = "refused"
         elif wish.kind == "end":
             call.stage = "refused"
             self._live.remove(call)
@@ -200,8 +211,9 @@ class Caller:
         elif wish.kind == "message":
             call.stage = "end"
             self._ended.append(call)
-        elif wish.kind == "postpaid":
-            call.stage = "cdr"
+        elif wish.kind in ("postpaid", "cdrs"):
+            for it in (call, *wish.others):
+                it.stage = "cdr"
         if wish.kind in ("begin", "update") and isinstance(result, dict):
             call.granted_ns += max(result.get("MaxUsage") or 0, 0)
 
@@ -227,7 +239,7 @@ class Caller:
     def _event(self, call: Call, usage_ns: int | None = None) -> dict[str, Any]:
         event: dict[str, Any] = {
             "ToR": "*voice",
-            "RequestType": "*postpaid" if call.is_postpaid else "*prepaid",
+            "RequestType": call.request_type,
             "OriginID": call.origin,
             "OriginHost": HOST,
             "Tenant": TENANT,
@@ -294,10 +306,25 @@ class Caller:
         return self._made("message", "SessionSv1.ProcessMessage", params, call=call)
 
     def _postpaid(self) -> Wish:
-        call = self._new_call(used_ns=self._usage_ns(), is_postpaid=True)
-        call.wanted = "cdr"
-        params = {"Flags": ["*rals"], "Event": self._event(call, call.used_ns)}
+        """Send the CDR of a call that had no session: to be charged at once, or when its turn in the queue comes."""
+        call = self._unsaid("*postpaid")
+        flags = self._random.choice((["*rals"], ["*rals", "*queue:false"]))
+        params = {"Flags": flags, "Event": self._event(call, call.used_ns)}
         return self._made("postpaid", "CDRsV1.ProcessEvent", params, needs_key=False, call=call)
+
+    def _cdrs(self) -> Wish:
+        """Send the CDRs of several such calls together, some of which nobody pays for."""
+        count = self._random.randint(*CDRS_TOGETHER)
+        calls = [self._unsaid(self._random.choice(("*postpaid", "*rated", "*rated"))) for _ in range(count)]
+        events = [{"Tenant": TENANT, "Event": self._event(call, call.used_ns)} for call in calls]
+        params = {"Flags": ["*rals"], "CGREvents": events}
+        return self._made(
+            "cdrs", "CDRsV1.ProcessEvents", params, needs_key=False, call=calls[0], others=tuple(calls[1:])
+        )
+
+    def _unsaid(self, request_type: str) -> Call:
+        """Return a call of which the server has heard nothing before its CDR comes."""
+        return self._new_call(used_ns=self._usage_ns(), request_type=request_type, wanted="cdr")
 
 
 def _held_nano(account: Any) -> int:

@@ -20,8 +20,9 @@ from cgrserver.storage.sqlite import SqliteStore
 from cgrserver.storage.tables import Codecs, declared_tables
 
 from tests.crash.books import Books, check_ends, check_promises, check_store, read_books
-from tests.crash.caller import Caller, Notes, Wish, openings, plan_files
+from tests.crash.caller import QUEUE_SETTINGS, Caller, Notes, Wish, openings, plan_files
 from tests.crash.load import drive
+from tests.postgres_server import postgres_settings
 from tests.server_process import CallRefused, ServerProcess
 
 __all__ = ["Run", "repeatable", "seed_of"]
@@ -37,9 +38,6 @@ FINISH_TIMEOUT_S = 60
 
 #: How long the server may take to answer again once what was broken works.
 RECOVERY_TIMEOUT_S = 15.0
-
-#: What a conninfo becomes as settings.
-_SETTING_OF = {"host": "db_host", "port": "db_port", "user": "db_user", "dbname": "db_name"}
 
 
 def seed_of(default: int | None = None) -> int:
@@ -75,7 +73,7 @@ class Run:
         self.notes = Notes({}, {}, {}, 0, {}, 0)
         self.open_wishes: dict[Caller, Wish] = {}
         self.callers = [Caller(f"c{i}", seed, ACCOUNTS, time.time_ns, self.notes) for i in range(CALLERS)]
-        settings = (*settings, *(_postgres_settings(conninfo) if conninfo else ()))
+        settings = (*QUEUE_SETTINGS, *settings, *(postgres_settings(conninfo) if conninfo else ()))
         self.log = folder / "log"
         self.server = ServerProcess(folder, ("limits.max_calls=10000", *settings), environ=environ, log=self.log)
         self._set_up()
@@ -149,6 +147,8 @@ class Run:
             await drive(self.server.port, self.callers, self.open_wishes, keep_trying=True)
             while self.server.call("SessionSv1.GetActiveSessionsCount"):
                 await trio.sleep(0.1)
+            while self.server.call("RatingQueueSv1.GetStatus")["Waiting"]:
+                await trio.sleep(0.1)
 
     def check(self) -> Books:
         """Hold the store against itself and against the notes. The server must be down."""
@@ -189,9 +189,3 @@ def _closing(store: SqliteStore | PostgresStore) -> Iterator[SqliteStore | Postg
 async def _wait_and_call(wait_s: float, call: Callable[[], object]) -> None:
     await trio.sleep(wait_s)
     call()
-
-
-def _postgres_settings(conninfo: str) -> Sequence[str]:
-    parts = dict(part.split("=", 1) for part in conninfo.split())
-    settings = ["db_type=*postgres", "db_password=", *(f"{_SETTING_OF[key]}={value}" for key, value in parts.items())]
-    return [f"{section}.{setting}" for section in ("data_db", "stor_db") for setting in settings]

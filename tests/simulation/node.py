@@ -20,7 +20,7 @@ from cgrserver.settings import load
 from cgrserver.storage.tables import Codecs, declared_tables
 
 from cgrcore.timing import SECOND_NS
-from tests.crash.caller import openings, plan_files
+from tests.crash.caller import QUEUE_SETTINGS, openings, plan_files
 from tests.simulation.disk import Disk, Faults, Handle
 
 __all__ = ["ACCOUNTS", "REGULAR_ACCOUNT", "START_AT", "Node", "prepared_disk", "settings"]
@@ -56,6 +56,7 @@ def settings(remembered: str = "60s") -> Any:
             "schedulers.enabled=true",
             f"limits.resident_accounts={RESIDENT_ACCOUNTS}",
             f"caches.partitions.*closed_sessions.ttl={remembered}",
+            *QUEUE_SETTINGS,
         ),
         {},
     )

@@ -6,11 +6,11 @@ from cgrcore._fast.columns cimport Columns
 from cgrcore._fast.lines cimport Line
 from cgrcore._fast.plans cimport Plans
 from cgrcore._fast.search cimport Entry, Plan
-from cgrcore._fast.timespans cimport Info, Piece
+from cgrcore._fast.timespans cimport Info, Piece, Rate
 
 cdef class BulkRater:
     cdef readonly Plans plans
-    cdef dict calendars, lines, subjects
+    cdef dict calendars, lines, alike, subjects
     cdef bint has_other_prefixes
 
     cdef Py_ssize_t run(self, Columns *columns, Py_ssize_t first, int128 *total) noexcept nogil
@@ -27,3 +27,4 @@ cdef class BulkRater:
     cdef int32_t class_of_row(self, const Columns *columns, Py_ssize_t row) except? -1
     cdef int settle(self, Columns *columns, Py_ssize_t row, int128 *total) except -1
     cdef int make_ready(self, Entry *entry) except -1
+    cdef Line *line_of(self, const Rate *rate) except NULL

@@ -14,6 +14,7 @@ Benchmark: bench/workloads/bulk.py; oracle: `quote`, in tests/rating/test_bulk.p
 """
 
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t, uint8_t, uint64_t
+from libc.string cimport memset
 
 import numpy
 
@@ -25,9 +26,9 @@ from cgrcore._fast.lines cimport DAYS, FIRST_DAY, Calendar, Line, Schedule, cale
 from cgrcore._fast.plans cimport Plans, hours_key
 from cgrcore._fast.prefixblocks cimport BLOCK, MARGIN, find_block
 from cgrcore._fast.prefixes cimport Tables, find_longest, prefetch
-from cgrcore._fast.search cimport NO_PROFILE, PAGE_BITS, PAGE_SIZE, SINGLE, UNAUTHORIZED, WANTED, Activation, Entry, \
-    Plan, Profile, Search, begin, entry_of, infos_of, publish
-from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_NONE, STEPS, UNPRICED, UNUSUAL, Info, Piece, cut_call, \
+from cgrcore._fast.search cimport NEAR, NO_PROFILE, PAGE_BITS, PAGE_SIZE, SINGLE, UNAUTHORIZED, WANTED, Activation, \
+    Entry, Plan, Profile, Search, begin, entry_of, infos_of, publish
+from cgrcore._fast.timespans cimport INFOS, ROOM, ROUND_NONE, STEPS, UNPRICED, UNUSUAL, Info, Piece, Rate, cut_call, \
     increment_cost, slot_of, total_of
 
 cdef int64_t DAY_NS = 86400000000000
@@ -38,6 +39,9 @@ cdef int64_t LIMIT = <int64_t>1 << 60
 
 #: Tenants' categories whose subjects are remembered.
 cdef Py_ssize_t HEADS = 64
+
+#: Different rates in closed form that are compared with others, at most.
+cdef Py_ssize_t ALIKE = 65536
 
 #: What `errors` may hold besides the codes of `cgrcore.rating.bulk.ERRORS`, which are given when this is made.
 cdef enum:
@@ -64,6 +68,7 @@ cdef class BulkRater:
         self.plans = plans
         self.calendars = {}
         self.lines = {}
+        self.alike = {}
         self.subjects = {}
         self.has_other_prefixes = bool(plans.index.others)
 
@@ -373,23 +378,40 @@ cdef class BulkRater:
 
     cdef int make_ready(self, Entry *entry) except -1:
         """Give an entry its rates in closed form, where they have one."""
-        cdef Line *lines
+        cdef const void **lines
         cdef int index
         if entry.kind == SINGLE and not entry.is_ready:
             key = hours_key(entry.rates)
             if key not in self.calendars:
                 self.calendars[key] = <size_t>calendar_of(self.plans, entry.rates)
-            known = self.lines.get(<size_t>entry.rates)
-            if known is None:
-                # A line lies in one line of the processor's cache.
-                lines = <Line *>((<size_t>self.plans.take((entry.rates.count + 1) * sizeof(Line)) + 63) & ~<size_t>63)
-                for index in range(entry.rates.count):
-                    read_line(&lines[index], entry.rates.rates[index], self.plans.step)
-                known = self.lines[<size_t>entry.rates] = <size_t>lines
-            entry.more = <const void *><size_t>known
+            lines = entry.near
+            if entry.rates.count > NEAR:
+                lines = <const void **>self.plans.take_close(entry.rates.count * sizeof(void *))
+            for index in range(entry.rates.count):
+                lines[index] = self.line_of(entry.rates.rates[index])
+            entry.more = lines
             entry.calendar = <const void *><size_t>self.calendars[key]
         publish(&entry.is_ready, True)
         return 0
+
+    cdef Line *line_of(self, const Rate *rate) except NULL:
+        """Return a rate in closed form. Rates that price alike share it: what is read by all calls stays small."""
+        cdef Line line
+        cdef Line *found
+        known = self.lines.get(<size_t>rate)
+        if known is None:
+            memset(&line, 0, sizeof(Line))
+            read_line(&line, rate, self.plans.step)
+            content = (<char *>&line)[:sizeof(Line)]
+            known = self.alike.get(content)
+            if known is None:
+                found = <Line *>self.plans.take_close(sizeof(Line))
+                found[0] = line
+                known = <size_t>found
+                if len(self.alike) < ALIKE:
+                    self.alike[content] = known
+            self.lines[<size_t>rate] = known
+        return <Line *><size_t>known
 
 
 cdef bint choose_lines(Columns *columns, Py_ssize_t first, Py_ssize_t count, const Entry **entries,
@@ -427,7 +449,7 @@ cdef bint choose_lines(Columns *columns, Py_ssize_t first, Py_ssize_t count, con
             part += 1
         if clock + columns.usages[first + row] > schedule.until[part] or schedule.rate[part] < 0:
             continue
-        line = &(<const Line *>entry.more)[schedule.rate[part]]
+        line = (<const Line **>entry.more)[schedule.rate[part]]
         prefetch(line)
         columns.destinations[first + row] = entry.destination
         lines[row] = line

@@ -17,6 +17,9 @@ cdef class Plans:
     cdef Py_ssize_t number_count
     cdef int32_t *class_of
     cdef Chunk *chunks
+    cdef Chunk *slabs
+    cdef char *close
+    cdef size_t close_left
     cdef int128 step
     cdef int depth_limit
     cdef bint may_finish
@@ -27,6 +30,7 @@ cdef class Plans:
     cdef dict hours
 
     cdef void *take(self, size_t size) except NULL
+    cdef void *take_close(self, size_t size) except NULL
     cdef Profile *profile(self, str key) except? NULL
     cdef Profile *added(self, str key, dict new, list left) except? NULL
     cdef int complete(self, Profile *own, object record, dict new, list left) except -1

@@ -56,6 +56,7 @@ cdef class PrefixIndex:
     cdef Tables tables
     cdef uint32_t block_count, block_room
     cdef uint32_t tail_count, tail_room
+    cdef char *settled
     cdef list texts
     cdef dict others
     cdef list lengths
@@ -65,6 +66,7 @@ cdef class PrefixIndex:
     cdef Py_ssize_t united(self, Entry *entries, Py_ssize_t count) except -1
     cdef int build(self, int sign, Entry *entries, Py_ssize_t count) except -1
     cdef int64_t node(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1
+    cdef int settle(self) except -1
     cdef int make_room(self, Py_ssize_t count) except -1
     cdef int64_t bucket(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1
     cdef int64_t block(self, Entry *entries, Py_ssize_t count, int32_t depth, uint32_t held) except -1

@@ -15,6 +15,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, qsort
 from libc.string cimport memcmp, memcpy, memset
 
+from cgrcore._fast.largepages cimport take_large_pages
+
 cdef extern from "Python.h":
     int PyUnicode_1BYTE_KIND
     int PyUnicode_KIND(object text)
@@ -23,6 +25,10 @@ cdef extern from "Python.h":
 #: So many prefixes below a stem are a list, more are a table (484 bytes).
 cdef enum:
     FEW = 6
+
+#: From so many prefixes on the tables lie in large pages of memory.
+cdef enum:
+    MANY = 4096
 
 cdef uint32_t LINK = <uint32_t>1 << LINK_BIT
 cdef uint32_t LIST = <uint32_t>1 << LIST_BIT
@@ -83,9 +89,14 @@ cdef class PrefixIndex:
             memset(&self.tables.tails[self.tail_count], 0, SPARE * sizeof(Tail))
         finally:
             PyMem_Free(entries)
+        if count >= MANY:
+            self.settle()
         self.lengths = sorted({len(text) for text in self.others}, reverse=True)
 
     def __dealloc__(self):
+        if self.settled != NULL:
+            free(self.settled)
+            return
         free(self.tables.roots[0])
         free(self.tables.roots[1])
         PyMem_Free(self.tables.blocks)
@@ -99,6 +110,31 @@ cdef class PrefixIndex:
         cdef Py_ssize_t roots = (self.tables.roots[0] != NULL) + (self.tables.roots[1] != NULL)
         return (roots * ROOT_SIZE * sizeof(uint32_t) + self.block_room * BLOCK_SIZE * sizeof(uint32_t)
                 + self.tail_room * sizeof(Tail) + self.texts.__sizeof__() + self.others.__sizeof__())
+
+    cdef int settle(self) except -1:
+        """Move the tables together into large pages of memory."""
+        cdef size_t root_size = ROOT_SIZE * sizeof(uint32_t), tail_size = (self.tail_count + SPARE) * sizeof(Tail)
+        cdef size_t block_size = <size_t>self.block_count * BLOCK_SIZE * sizeof(uint32_t)
+        cdef Tables settled
+        cdef int sign
+        self.settled = <char *>take_large_pages(2 * root_size + block_size + tail_size)
+        if self.settled == NULL:
+            raise MemoryError
+        settled.tails = <Tail *>self.settled
+        settled.blocks = <uint32_t *>(self.settled + tail_size)
+        memcpy(settled.tails, self.tables.tails, tail_size)
+        memcpy(settled.blocks, self.tables.blocks, block_size)
+        for sign in range(2):
+            settled.roots[sign] = NULL
+            if self.tables.roots[sign] != NULL:
+                settled.roots[sign] = <uint32_t *>(self.settled + tail_size + block_size + sign * root_size)
+                memcpy(settled.roots[sign], self.tables.roots[sign], root_size)
+                free(self.tables.roots[sign])
+        PyMem_Free(self.tables.blocks)
+        PyMem_Free(self.tables.tails)
+        self.tables = settled
+        self.tail_room, self.block_room = self.tail_count + SPARE, self.block_count
+        return 0
 
     cdef int build(self, int sign, Entry *entries, Py_ssize_t count) except -1:
         """Lay out the prefixes of one sign."""

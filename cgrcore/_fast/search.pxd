@@ -22,6 +22,10 @@ cdef enum:
     #: A price was not looked at yet: `Search.wanted` tells which plan; `resolve` it with the GIL, then look again.
     WANTED = -5
 
+#: Rates of a destination whose prices are told beside it; those of more are a list by itself.
+cdef enum:
+    NEAR = 4
+
 #: What a plan has for a class of numbers.
 cdef enum Kind:
     UNKNOWN = 0
@@ -38,7 +42,8 @@ cdef struct Candidate:
     int32_t level
 
 #: SINGLE: its rates and destination; SEVERAL: `destination` candidates in `more`, the longest prefix first.
-#: Rating in bulk adds to SINGLE what it needs, in `calendar` and `more`, and then says `is_ready`.
+#: Rating in bulk adds to SINGLE what it needs, in `calendar` and `more` (the lines of the rates, in `near` or a list),
+#: and then says `is_ready`. An entry lies in one line of the processor's cache.
 cdef struct Entry:
     const Rates *rates
     const void *more
@@ -47,6 +52,7 @@ cdef struct Entry:
     int16_t level
     uint8_t kind
     uint8_t is_ready
+    const void *near[NEAR]
 
 cdef enum:
     PAGE_BITS = 8

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from math import ceil, floor
 
 from cgrcore.rating import Call, Destination, PlanRate, Rate, RatingPlan, RatingProfile, Timing
@@ -89,7 +90,11 @@ def _clock(at: int, offset_s: int) -> datetime:
 
 def _start(rate: PlanRate) -> timedelta | None:
     """Return how long after midnight the hours of a rate begin, None for a word that is no clock time."""
-    text = "" if rate.timing is None else rate.timing.start_time
+    return _start_of("" if rate.timing is None else rate.timing.start_time)
+
+
+@cache
+def _start_of(text: str) -> timedelta | None:
     try:
         hour, minute, second = map(int, (text or "00:00:00").split(":"))
     except ValueError:
@@ -100,15 +105,12 @@ def _start(rate: PlanRate) -> timedelta | None:
 def _holds(rate: PlanRate, moment: datetime) -> bool:
     timing = rate.timing or Timing()
     start = _start(rate)
-    lists = (
-        (timing.years, moment.year),
-        (timing.months, moment.month),
-        (timing.month_days, moment.day),
-        (timing.week_days, moment.isoweekday() % 7),
-    )
     return (
         start is not None
-        and all(not allowed or value in allowed for allowed, value in lists)
+        and (not timing.years or moment.year in timing.years)
+        and (not timing.months or moment.month in timing.months)
+        and (not timing.month_days or moment.day in timing.month_days)
+        and (not timing.week_days or moment.isoweekday() % 7 in timing.week_days)
         and moment >= _midnight(moment) + start
     )
 

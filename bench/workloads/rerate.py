@@ -2,6 +2,9 @@
 
 import contextlib
 import io
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -54,6 +57,9 @@ def rerate_files(context: Context) -> Iterator[Measure]:
             seconds, cpu_seconds = runs[RUNS // 2]
             more = {"seconds": seconds, "cpu_ns_per_row": cpu_seconds / count * 1e9}
             yield Measure(name, count / seconds, "CDR/s", more)
+        seconds = statistics.median(_run_command(work, "in.parquet", "out.parquet") for _ in range(RUNS))
+        _check("the command", work / "out.parquet", costs_nano)
+        yield Measure("the command, Parquet to Parquet", COUNT / seconds, "CDR/s", {"seconds": seconds})
 
 
 def _run(work: Path, source: str, output: str) -> tuple[float, float]:
@@ -64,6 +70,17 @@ def _run(work: Path, source: str, output: str) -> tuple[float, float]:
     if status:
         raise Wrong(f"{source} to {output}: exit status {status}")
     return time.perf_counter() - began, time.process_time() - cpu
+
+
+def _run_command(work: Path, source: str, output: str) -> float:
+    """Rerate a file by the command in a process of its own; return the seconds from its start to its end."""
+    began = time.perf_counter()
+    arguments = ["--tariff", str(work / "plan"), "--input", str(work / source), "--output", str(work / output)]
+    command = [sys.executable, "-m", "cgrserver.cli", "rerate", *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise Wrong(f"{source} to {output}: {ran.stderr}")
+    return time.perf_counter() - began
 
 
 def _generate(count: int) -> tuple[pa.Table, numpy.ndarray]:

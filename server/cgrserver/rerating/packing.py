@@ -7,7 +7,6 @@ that is done to a row. Does not know: what columns mean.
 
 from typing import NamedTuple
 
-import numpy
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -60,6 +59,6 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     if pa.types.is_nested(kind) or pa.types.is_boolean(kind):
         return False
     count = min(len(column), _SAMPLE_ROWS)
-    sample = column.take(pa.array(numpy.arange(count, dtype=numpy.int64) * len(column) // max(count, 1)))
+    sample = column.take(pa.array([place * len(column) // count for place in range(count)], pa.int64()))
     most = _MOST_TEXTS if pa.types.is_string(kind) or pa.types.is_binary(kind) else _MOST_NUMBERS
     return len(sample.unique()) <= (most if count == _SAMPLE_ROWS else max(1, count // 2))

@@ -55,3 +55,22 @@ def test_another_program_reads_what_is_written(plan: Path, tmp_path: Path) -> No
     read = found.fetchall()
     assert [dict(zip(found.columns[:6], row, strict=False)) for row in read] == rows
     assert pq.read_table(tmp_path / "out.parquet").num_rows == len(rows)
+
+
+def test_coded_texts_are_read_as_texts_and_times_keep_their_zone(plan: Path, tmp_path: Path) -> None:
+    calls = pa.table(
+        {
+            "Account": ["1001"],
+            "Destination": ["4930111"],
+            "AnswerTime": pa.array([1_772_445_600_000], pa.timestamp("ms", "Europe/Rome")),
+            "Usage": pa.array([60], pa.duration("s")),
+        }
+    )
+    pq.write_table(calls, tmp_path / "in.parquet")
+    run(plan, tmp_path / "in.parquet", output=tmp_path / "out.parquet")
+    added = [
+        ("Cost", pa.decimal128(18, 9)),
+        *((name, pa.string()) for name in ("DestinationID", "RatingPlanID", "Error")),
+    ]
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found.schema.equals(pa.schema([*calls.schema, *(pa.field(*column) for column in added)]))

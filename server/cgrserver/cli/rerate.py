@@ -131,6 +131,10 @@ def rerate(
 
     gc.freeze()
     gc.enable()
+    for folder in (tariff, *(() if what_if is None else (what_if,))):
+        if not folder.is_dir():
+            print(f"{folder}: no such folder", file=sys.stderr)
+            return 1
     contents = read_folder(tariff)
     if not contents:
         print(f"{tariff}: no file of a tariff plan in this folder", file=sys.stderr)

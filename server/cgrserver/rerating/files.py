@@ -3,6 +3,7 @@
 Rules: what is written is on the disk before the name changes. Does not know: rows, but for what a format asks.
 """
 
+import base64
 import os
 import random
 from contextlib import suppress
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cgrcore.errors import Unavailable
-from cgrserver.rerating.encoding import CsvEncoder, as_it_is, plain
+from cgrserver.rerating.encoding import CsvEncoder, as_it_is, plain, plain_schema
 from cgrserver.rerating.packing import layout_of
 
 __all__ = ["ArrowFile", "CsvFile", "Encode", "ParquetFile", "WholeFile"]
@@ -153,7 +154,10 @@ class ArrowFile(_ColumnFile):
 
 
 class ParquetFile(_ColumnFile):
-    """A Parquet file, its columns coded and packed as its first rows suggest. Costs take 8 bytes."""
+    """A Parquet file, its columns coded and packed as its first rows suggest. Costs take 8 bytes.
+
+    Whoever reads it finds texts, coded or not.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         super().__init__(path)
@@ -184,7 +188,10 @@ class ParquetFile(_ColumnFile):
                 # Of texts they take as long as all else that is done to them, and no reader skips by them.
                 write_statistics=[field.name for field in self._schema if not _is_text(field.type)],
                 store_decimal_as_integer=True,
+                store_schema=False,
             )
+            told = base64.b64encode(plain_schema(self._schema).serialize()).decode()
+            self._writer.add_key_value_metadata({"ARROW:schema": told})
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
 
     def _finish(self) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "call_rpc",
     "disconnect_sessions",
     "publish_account",
+    "publish_policy",
     "remove_session_costs",
     "reset_account_cdr",
     "reset_stat_queue",
@@ -55,6 +56,14 @@ def publish_account(run: Run, action: Action) -> None:
     publish = run.world.parts.get("publish_account")
     if publish is not None:
         publish(run.world, require_account(run))
+
+
+def publish_policy(run: Run, action: Action) -> None:
+    """Tell the client that watches the threshold. Raises NotFound when none does, or no threshold is the cause."""
+    watcher = run.world.state.table("threshold_watchers").get(run.threshold_id) if run.threshold_id else None
+    if watcher is None:
+        raise NotFound(subject="threshold watcher", subject_id=run.threshold_id)
+    call_method(run, "SessionSv1.ThresholdNotify", watcher.cgrid)
 
 
 def reset_threshold(run: Run, action: Action) -> None:

@@ -38,6 +38,8 @@ class Run(msgspec.Struct, kw_only=True):
     `last_summary` is the account as its last rated CDR left it (the wire's AccountSummary), empty when it has none, and
     None when the caller did not read that.
 
+    `threshold_id` is the profile of the threshold that causes the run, "" for none.
+
     `place` is the index in `actions` of what runs now; by it `values_nano`, `removed` and `moved` tell what an action
     left in a balance, which balances it removed and what it transferred.
     """
@@ -48,6 +50,7 @@ class Run(msgspec.Struct, kw_only=True):
     event: CgrEvent | None = None
     extra: Any = None
     last_summary: Mapping[str, Any] | None = None
+    threshold_id: str = ""
     place: int = 0
     is_removed: bool = False
     values_nano: dict[int, int] = {}

@@ -26,6 +26,9 @@ from cgrcore.world import World
 
 __all__ = ["run_actions", "run_for_accounts", "run_step", "sorted_actions", "undone_on_failure"]
 
+#: Sets that are there without being defined, unless they are.
+BUILT_IN = {"*sy_publish": (Action("*sy_publish", "*sy_publish"),)}
+
 
 def run_actions(
     world: World,
@@ -34,13 +37,16 @@ def run_actions(
     event: CgrEvent | None = None,
     extra: Any = None,
     last_summary: Mapping[str, Any] | None = None,
+    threshold_id: str = "",
 ) -> None:
     """Run an action set for an account, which is made when it is missing, or for none.
 
     `last_summary` is what the account's last rated CDR says of it, for `*reset_account_cdr`; empty when it has none.
-    Raises NotFound for an unknown set, PartiallyExecuted when an action failed; then nothing of it stays.
+    `threshold_id` is the threshold profile that causes it. Raises NotFound for an unknown set, PartiallyExecuted when
+    an action failed; then nothing of it stays.
     """
     given = Run(world=world, account=None, actions=(), event=event, extra=extra, last_summary=last_summary)
+    given.threshold_id = threshold_id
     _run_for(given, set_id, [account_id])
 
 
@@ -52,7 +58,7 @@ def run_for_accounts(
 
 
 def _run_for(given: Run, set_id: str, account_ids: list[str | None]) -> None:
-    actions = sorted_actions(given.world, set_id)
+    actions = sorted_actions(given.world, set_id) or BUILT_IN.get(set_id)
     if actions is None:
         raise NotFound(subject="actions", subject_id=set_id)
     failed = False
@@ -87,7 +93,8 @@ def undone_on_failure(state: State) -> Iterator[None]:
         state.rollback()
         state.effects = outer
         raise
-    inner, state.effects = state.effects, outer
+    inner = state.take()
+    state.effects = outer
     for key, change in inner.before.items():
         outer.before.setdefault(key, change)
     outer.rows += inner.rows

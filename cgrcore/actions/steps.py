@@ -43,6 +43,7 @@ STEPS: dict[str, Step] = {
     "*alter_sessions": calls.alter_sessions,
     "*force_disconnect_sessions": calls.disconnect_sessions,
     "*set_ddestinations": calls.set_dynamic_destinations,
+    "*sy_publish": calls.publish_policy,
     "*reset_threshold": calls.reset_threshold,
     "*reset_stat_queue": calls.reset_stat_queue,
     "*remove_session_costs": calls.remove_session_costs,

@@ -13,7 +13,16 @@ from cgrcore.cdrs.processed import Processed
 from cgrcore.cdrs.switches import configured, switches_for
 from cgrcore.errors import CgrError, PartiallyExecuted
 from cgrcore.event import CgrEvent
-from cgrcore.sessions import Session, SessionRun, active_sessions, cgrid_of, closed_sessions, end_by_cdr, relocate
+from cgrcore.sessions import (
+    Session,
+    SessionRun,
+    active_sessions,
+    cgrid_of,
+    closed_sessions,
+    end_by_cdr,
+    is_policy,
+    relocate,
+)
 from cgrcore.world import World
 
 __all__ = ["process_ended_session", "process_session_cdr", "session_of_cdr"]
@@ -44,7 +53,7 @@ def process_session_cdr(world: World, event: CgrEvent, stored: StoredCdrs) -> No
     active = active_sessions(world)
     if cgrid not in active and cgrid not in closed_sessions(world):
         relocate(world, active, event.event, cgrid)
-    if cgrid in active:
+    if cgrid in active and not is_policy(active.require(cgrid).event):
         end_by_cdr(world, active.edit(cgrid), event)
     if cgrid in closed_sessions(world):
         session = closed_sessions(world).edit(cgrid)
@@ -59,7 +68,9 @@ def process_session_cdr(world: World, event: CgrEvent, stored: StoredCdrs) -> No
 
 
 def process_ended_session(world: World, session: Session) -> list[Processed]:
-    """Write one CDR for each run of a session that has ended, once."""
+    """Write one CDR for each run of a session that has ended, once. A Sy session has none."""
+    if is_policy(session.event):
+        return []
     if session.has_cdr:
         raise PartiallyExecuted
     session = closed_sessions(world).edit(session.cgrid)

@@ -36,7 +36,9 @@ from cgrcore.sessions.lifecycle import (
     terminate,
     update,
 )
+from cgrcore.sessions.policies import begin_policy, end_policy, renew_policy
 from cgrcore.sessions.records import Session, SessionRun, external_session
+from cgrcore.sessions.subscriptions import is_policy
 from cgrcore.sessions.telling import (
     alteration,
     asking_for_calls,
@@ -60,6 +62,7 @@ __all__ = [
     "asking_for_calls",
     "authorise",
     "auto_debit",
+    "begin_policy",
     "candidates",
     "cgrid_of",
     "closed_sessions",
@@ -70,6 +73,7 @@ __all__ = [
     "disconnection",
     "end",
     "end_by_cdr",
+    "end_policy",
     "end_silent",
     "end_stale",
     "external_session",
@@ -77,6 +81,7 @@ __all__ = [
     "forget",
     "initiate",
     "is_known",
+    "is_policy",
     "list_runs",
     "low_balance",
     "matching_runs",
@@ -85,6 +90,7 @@ __all__ = [
     "prefixed",
     "record_failed_start",
     "relocate",
+    "renew_policy",
     "schedule_end",
     "session_as_wire",
     "session_from_wire",

@@ -5,6 +5,7 @@ end and its CDR find it and charge nothing twice. A session that has ended stays
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from cgrcore.accounting import max_usage
@@ -24,6 +25,7 @@ from cgrcore.sessions.charging import (
 )
 from cgrcore.sessions.finding import active_sessions, cgrid_of, closed_sessions, find_active, note_change
 from cgrcore.sessions.records import MAIN_FIELDS, Session, SessionRun
+from cgrcore.sessions.subscriptions import is_policy, unsubscribe
 from cgrcore.sessions.timers import spread, timers_of
 from cgrcore.timing import ZERO_AT, Moment
 from cgrcore.world import World
@@ -38,6 +40,7 @@ __all__ = [
     "new_session",
     "prefixed",
     "terminate",
+    "touch",
     "update",
 ]
 
@@ -130,7 +133,7 @@ def initiate(world: World, event: CgrEvent, *, is_forced: bool = False) -> dict[
             if run.request_type in DEBITED:
                 run.next_debit_at = world.now_at
                 granted = dict.fromkeys(granted, UNLIMITED)
-    _touch(world, session)
+    touch(world, session)
     return granted
 
 
@@ -195,7 +198,7 @@ def change(world: World, session: Session, event: CgrEvent) -> None:
     alter_runs(world, session, event.event)
     session.is_chargeable = boolean_option(event.options, "*sessionsChargeable", True)
     session.options.update(event.options)
-    _touch(world, session)
+    touch(world, session)
 
 
 def alter_runs(world: World, session: Session, event: dict[str, Any]) -> None:
@@ -207,11 +210,12 @@ def alter_runs(world: World, session: Session, event: dict[str, Any]) -> None:
                 run.event[name] = event[name]
 
 
-def _touch(world: World, session: Session) -> None:
+def touch(world: World, session: Session) -> None:
     """Note that the session was heard of, and when its silence will end it."""
     session.updated_at = world.now_at
     section = world.settings["sessions"]
-    time_to_live_ns = duration_option(session.options, "*sessionsTTL", section["session_ttl"])
+    usual_ns = 0 if is_policy(session.event) else section["session_ttl"]
+    time_to_live_ns = duration_option(session.options, "*sessionsTTL", usual_ns)
     session.expires_at = ZERO_AT
     if time_to_live_ns > 0:
         delay_ns = duration_option(session.options, "*sessionsTTLMaxDelay", section.get("session_ttl_max_delay") or 0)
@@ -271,7 +275,8 @@ def end(
 ) -> None:
     """Settle every run and close the session. Without an event the reserved usage counts, or `usage_ns`.
 
-    Raises what charging the rest raises; the session is closed all the same, with what was charged until then.
+    Raises what charging the rest raises; the session is closed all the same, with what was charged until then. Nothing
+    is left of a Sy session, nor of what it asked for.
     """
     answer_time = None
     failure: CgrError | None = None
@@ -290,6 +295,10 @@ def end(
     active_sessions(world).remove(session.cgrid)
     note_change(world, session.cgrid)
     session.updated_at = world.now_at
+    if is_policy(session.event):
+        with suppress(NotFound):
+            unsubscribe(world, session.tenant, session.event.get("OriginID"))
+        return
     closed_sessions(world).put(session.cgrid, session)
     if failure is not None:
         raise kept(prefixed("RALS_ERROR", failure))

@@ -83,7 +83,7 @@ def _execute(world: World, profile: ThresholdProfile, event: CgrEvent) -> bool:
     account_id = _account_of(event)
     for set_id in profile.action_ids or ():
         try:
-            run_actions(world, set_id, account_id, event)
+            run_actions(world, set_id, account_id, event, threshold_id=profile.id)
         except CgrError:
             is_done = False
     return _export(world, profile, event) and is_done

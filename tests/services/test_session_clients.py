@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_process import Connection, ServerProcess, free_port
+from tests.server_process import CallRefused, Connection, ServerProcess, free_port
 from tests.slides.conftest import load_plan
 
 SETTINGS = ("general.reply_timeout=300ms", "sessions.terminate_attempts=2", "general.rpc_compat=current")
@@ -211,3 +211,46 @@ def test_every_client_is_told_to_disconnect_a_peer(server, switches):
     told = {"OriginHost": "h", "OriginRealm": "r", "RemoteAddr": "", "DisconnectCause": 1}
     assert [it.asked() for it in (first, second)] == [("AgentV1.DisconnectPeer", told)] * 2
     assert server.client.reply()["result"] == "OK"
+
+
+class PolicyServer(Switch):
+    """A client that asks to be told when what account `rich` holds falls."""
+
+    def event(self, origin_id: str, account: str = "rich") -> dict[str, str]:
+        return {"OriginID": origin_id, "OriginHost": "pcrf", "Account": account, "RequestType": "*sy"}
+
+    def ask(self, method: str, origin_id: str, **params: Any) -> Any:
+        return self.call(f"SessionSv1.{method}", Tenant="cgrates.org", ID="sy", Event=self.event(origin_id), **params)
+
+
+@pytest.fixture
+def pcrf(server: ServerProcess) -> Iterator[PolicyServer]:
+    client = PolicyServer(server.birpc_port)  # type: ignore[attr-defined]
+    yield client
+    client.close()
+
+
+def test_a_policy_server_is_told_when_an_account_meets_its_filters(server, pcrf):
+    put = {"Tenant": "cgrates.org", "Account": "rich", "BalanceType": "*monetary", "Balance": {"ID": "data"}}
+    server.call("APIerSv1.SetBalance", Value=9, **put)
+    options = {"*syPolicyFilters": ["*lte:~*asm.BalanceSummaries.data.Value:5"]}
+    assert pcrf.ask("InitiateSession", "sy-1", APIOpts=options) == {}
+    server.call("APIerSv1.SetBalance", Value=6, **put)
+    server.call("APIerSv1.SetBalance", Value=5, **put)
+    method, told = pcrf.asked()
+    assert (method, told["Event"]["OriginID"]) == ("AgentV1.SpendingStatusNotification", "sy-1")
+    server.call("APIerSv1.SetBalance", Value=4, **put)
+    assert pcrf.ask("UpdateSession", "sy-1") == {}  # and nothing was told before that
+    server.call("APIerSv1.SetBalance", Value=3, **put)
+    assert pcrf.asked()[0] == "AgentV1.SpendingStatusNotification"
+    assert pcrf.ask("TerminateSession", "sy-1") == "OK"
+    with pytest.raises(CallRefused, match="SESSION_NOT_FOUND"):
+        pcrf.ask("TerminateSession", "sy-1")
+
+
+def test_who_is_told_of_a_threshold_can_be_set_by_hand(server):
+    given = {"CGRID": "abc", "ClientConnID": "", "ThresholdProfileID": "TH_1"}
+    assert server.call("ThresholdSv1.StoreClientConnID", **given) == "OK"
+    assert server.client.call_raw("ThresholdSv1.RemoveClientConnID", '"TH_1"') == "OK"
+    with pytest.raises(CallRefused, match="NOT_FOUND"):
+        server.client.call_raw("ThresholdSv1.RemoveClientConnID", '"TH_1"')

@@ -14,6 +14,7 @@ from cgrcore.thresholds import (
     TABLES,
     Threshold,
     ThresholdProfile,
+    Watcher,
     install,
     process_event,
     remove_profile,
@@ -172,7 +173,7 @@ def test_a_change_of_an_account_is_counted_once_it_is_durable(world: World) -> N
 
 
 def test_records_survive_their_encoding() -> None:
-    for record in (ThresholdProfile("t", "P", ("*gt:~*req.A:1",), action_ids=()), Threshold("t", "P", 3, NOW)):
-        kinds = {type(record).__name__: type(record) for record in (ThresholdProfile("t", "P"), Threshold("t", "P"))}
-        assert set(kinds.values()) == set(TABLES.values())
+    records = (ThresholdProfile("t", "P", ("*gt:~*req.A:1",)), Threshold("t", "P", 3, NOW), Watcher("P", "cgrid", "1"))
+    assert {type(record) for record in records} == set(TABLES.values())
+    for record in records:
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=type(record)) == record

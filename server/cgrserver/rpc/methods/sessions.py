@@ -13,13 +13,17 @@ from cgrcore.event import CgrEvent, new_event
 from cgrcore.money import number_from_nano
 from cgrcore.sessions import (
     authorise,
+    begin_policy,
     cgrid_of,
+    end_policy,
     find_active,
     initiate,
     is_known,
+    is_policy,
     message,
     prefixed,
     record_failed_start,
+    renew_policy,
     terminate,
     update,
 )
@@ -255,7 +259,8 @@ def initiate_session_with_digest(world: World, args: InitiateArgs) -> dict[str, 
 
 def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
     event = args.event(world)
-    _need(args.GetAttributes or args.AllocateResources or args.AllocateIP or args.InitSession)
+    is_sy = is_policy(event.event)
+    _need(args.GetAttributes or args.AllocateResources or args.AllocateIP or args.InitSession or is_sy)
     reply: dict[str, Any] = {}
     event = _altered_event(world, args, event, reply)
     if args.AllocateResources:
@@ -264,7 +269,9 @@ def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
     if args.AllocateIP:
         _need_origin(event)
         reply["AllocatedIP"] = subsystem(world, "ips", "IPs", event, "allocate")
-    if args.InitSession:
+    if is_sy:
+        begin_policy(world, event)
+    elif args.InitSession:
         reply["MaxUsage"] = _started(world, event, lambda: initiate(world, event, is_forced=args.ForceDuration))
     _observe(world, args, event, reply)
     return reply
@@ -277,7 +284,7 @@ _NO_RUNS: frozenset[str] = frozenset()
 def _fetch_charged(store: Any, world: World, args: UpdateArgs | TerminateArgs) -> Any:
     """Return the runs of an unknown call that were charged: whose CDRs have come, or whose cost is kept for those."""
     is_asked = args.UpdateSession if isinstance(args, UpdateArgs) else args.TerminateSession
-    if not is_asked or not args.Event or is_known(world, args.Event):
+    if not is_asked or not args.Event or is_policy(args.Event) or is_known(world, args.Event):
         return _NO_RUNS
     return _charged_runs(store, cgrid_of(args.Event))
 
@@ -291,10 +298,13 @@ async def _charged_runs(store: Any, cgrid: str) -> frozenset[str]:
 def update_session(world: World, args: UpdateArgs, charged_runs: frozenset[str]) -> dict[str, Any]:
     """Reserve the next slice of a session."""
     event = args.event(world)
-    _need(args.GetAttributes or args.UpdateSession)
+    is_sy = is_policy(event.event)
+    _need(args.GetAttributes or args.UpdateSession or is_sy)
     reply: dict[str, Any] = {}
     event = _altered_event(world, args, event, reply)
-    if args.UpdateSession:
+    if is_sy:
+        renew_policy(world, event)
+    elif args.UpdateSession:
         if find_active(world, event.event) is None:
             reply["MaxUsage"] = _started(
                 world,
@@ -311,9 +321,12 @@ def update_session(world: World, args: UpdateArgs, charged_runs: frozenset[str])
 def terminate_session(world: World, args: TerminateArgs, charged_runs: frozenset[str]) -> str:
     """End a session and settle its final usage; without one, charge what its CDRs did not."""
     event = args.event(world)
-    _need(args.TerminateSession or args.ReleaseResources or args.ReleaseIP)
+    is_sy = is_policy(event.event)
+    _need(args.TerminateSession or args.ReleaseResources or args.ReleaseIP or is_sy)
     _need_origin(event)
-    if args.TerminateSession:
+    if is_sy:
+        end_policy(world, event)
+    elif args.TerminateSession:
         terminate(world, event, charged_runs)
     if args.ReleaseResources:
         subsystem(world, "resources", "Resources", event, "release")

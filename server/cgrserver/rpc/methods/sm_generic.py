@@ -18,7 +18,7 @@ Event = dict[str, Any]
 
 def _seconds(reply: dict[str, Any]) -> Any:
     """Return the usage that was granted in seconds, -1 for one without limit."""
-    usage_ns: int = reply["MaxUsage"]
+    usage_ns: int = reply.get("MaxUsage") or 0
     return number_from_nano(usage_ns) if usage_ns >= 0 else -1
 
 

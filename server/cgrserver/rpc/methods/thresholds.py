@@ -10,9 +10,11 @@ from cgrcore.thresholds import (
     process_event,
     remove_profile,
     reset,
+    stop_watching,
     store_profile,
     threshold_of,
     thresholds_for,
+    watch,
 )
 from cgrcore.world import World
 from cgrserver.rpc.profiles import (
@@ -114,4 +116,24 @@ def get_threshold_ids(world: World, args: TenantArgs) -> list[str]:
 def reset_threshold(world: World, args: TenantIdArgs) -> str:
     """Set the count of a threshold back to zero and wake it."""
     reset(world, f"{world.tenant(args.Tenant)}:{args.ID}")
+    return "OK"
+
+
+class ConnectionArgs(Args):
+    CGRID: str = ""
+    ClientConnID: str = ""
+    ThresholdProfileID: str = ""
+
+
+@method("ThresholdSv1.StoreClientConnID", mandatory=("CGRID", "ThresholdProfileID"))
+def store_client_connection(world: World, args: ConnectionArgs) -> str:
+    """Have the client of a session told when a threshold fires its `*sy_publish`."""
+    watch(world, args.ThresholdProfileID, args.CGRID, args.ClientConnID)
+    return "OK"
+
+
+@method("ThresholdSv1.RemoveClientConnID")
+def remove_client_connection(world: World, args: str) -> str:
+    """Have nobody told any more when a threshold (the id of its profile) fires."""
+    stop_watching(world, args)
     return "OK"

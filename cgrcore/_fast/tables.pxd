@@ -5,6 +5,8 @@ cdef class Effects:
     cdef public list rows
     cdef public list after
     cdef public str reason
+    cdef public list loaded
+    cpdef int unfold(self) except -1
 
 cdef class Undo:
     cdef object whole(self)
@@ -31,6 +33,7 @@ cdef class Table:
     cdef list all_keys(self)
     cpdef object edit(self, key)
     cdef int note(self, key) except -1
+    cdef int check(self, key) except -1
 
 cdef class State:
     cdef public dict tables

@@ -37,11 +37,13 @@ cdef class Effects:
 
     `before` maps (table name, key) to how the record was, or an `Undo` that tells, in order of first touch; `rows` are
     lines to append to journals that are not tables (CDRs), as (journal, operation, row); `after` are calls to make once
-    the commit is durable, at least once.
+    the commit is durable, at least once. While the decision is open, `loaded` are the tables that were loaded before any
+    other change, as (table, records put, records replaced); `unfold` notes them in `before` as well.
     """
 
     def __cinit__(self, str reason=""):
         self.before = {}
+        self.loaded = []
         self.rows = []
         self.after = []
         self.reason = reason
@@ -49,9 +51,27 @@ cdef class Effects:
     def __bool__(self):
         return has_any(self)
 
+    cpdef int unfold(self) except -1:
+        """Note each record of what was loaded in `before`."""
+        cdef dict found, replaced
+        cdef Table table
+        if not self.loaded:
+            return 0
+        found = {}
+        for table, records, replaced in self.loaded:
+            for key in records:
+                name = (table.name, key)
+                if name not in found:
+                    found[name] = (table, key, replaced.get(key))
+        for name, change in self.before.items():
+            found.setdefault(name, change)
+        self.before = found
+        self.loaded = []
+        return 0
+
 
 cdef inline bint has_any(Effects effects):
-    return len(effects.before) > 0 or len(effects.rows) > 0 or len(effects.after) > 0
+    return len(effects.before) > 0 or len(effects.rows) > 0 or len(effects.after) > 0 or len(effects.loaded) > 0
 
 
 @cython.no_gc
@@ -225,6 +245,31 @@ cdef class Table:
         self.note(key)
         self.records[key] = record
 
+    def load(self, dict records not None):
+        """Put all of these; those that stay as they are do not count as written. `records` must not change after it.
+
+        Noted at once where nothing else was changed before: a note for each takes longer than all the rest.
+        """
+        cdef Effects effects = self._state.effects
+        cdef dict own = self.records, replaced = {}
+        if own:
+            records = {key: record for key, record in records.items() if own.get(key) != record}
+        if not records:
+            return
+        if effects.before or self.older or not self.is_whole:
+            for key, record in records.items():
+                self.put(key, record)
+            return
+        for key in records:
+            self.check(key)
+        if own:
+            replaced = {key: own[key] for key in records if key in own}
+            own.update(records)
+        else:
+            self.records = dict(records)
+        effects.loaded.append((self, records, replaced))
+        self.version += len(records)
+
     def remove(self, key):
         """Remove the record and return it, None when there was none."""
         if key not in self.records:
@@ -241,12 +286,16 @@ cdef class Table:
         cdef dict before = self._state.effects.before
         cdef tuple name = (self.name, key)
         if name not in before:
-            if len(key) > LONGEST_KEY:
-                raise BadRequest(f"a name of {len(key)} characters is too long: {key[:40]}...", subject=self.name)
+            self.check(key)
             record = self.records.get(key)
             if record is None and (self.older or not self.is_whole):
                 record = self.find_older(key)
             before[name] = (self, key, record)
+        return 0
+
+    cdef int check(self, key) except -1:
+        if len(key) > LONGEST_KEY:
+            raise BadRequest(f"a name of {len(key)} characters is too long: {key[:40]}...", subject=self.name)
         return 0
 
     def __contains__(self, key):
@@ -312,6 +361,7 @@ cdef class State:
         """Close the decision, keep what it changed and return its effects."""
         cdef Effects effects = self.effects
         self.effects = Effects.__new__(Effects)
+        effects.unfold()
         return effects
 
     def rollback(self):
@@ -325,6 +375,14 @@ cdef class State:
                 table.records[key] = (<Undo>record).restore()
             else:
                 table.records[key] = record
+        # What is noted one by one came after what was loaded.
+        for table, records, replaced in reversed(self.effects.loaded):
+            table.version += 1
+            for key in records:
+                if key in replaced:
+                    table.records[key] = replaced[key]
+                else:
+                    table.records.pop(key, None)
         self.effects = Effects()
 
     def undo(self):

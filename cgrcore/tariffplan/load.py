@@ -83,12 +83,12 @@ def load(world: World, plan: Plan, *, must_be_sound: bool = False) -> Loadable:
     keepers = {served.table: served.keep for served in SERVED.values() if served.keep is not None}
     for name, records in loadable.records.items():
         keep = replace_plan if name == "action_plans" else keepers.get(name)
-        table = world.state.table(name)
-        for key, record in records.items():
-            if keep is not None:
-                keep(world, record)
-            elif table.records.get(key) != record:  # what stays as it is need not be written, nor compiled again
-                table.put(key, record)
+        if keep is None:
+            # What stays as it is need not be written, nor compiled again.
+            world.state.table(name).load(records)
+            continue
+        for record in records.values():
+            keep(world, record)
     world.state.table("accounts").need([account_id_of(item.Tenant, item.Account) for item in loadable.accounts])
     for item in loadable.accounts:
         set_up_account(world, item, with_asap=False)

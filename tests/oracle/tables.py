@@ -86,6 +86,12 @@ class Table(Generic[R]):
         self._note(key)
         self.records[key] = record
 
+    def load(self, records: dict[str, R]) -> None:
+        """Put all of these that are not the same already."""
+        for key, record in records.items():
+            if self.records.get(key) != record:
+                self.put(key, record)
+
     def remove(self, key: str) -> R | None:
         """Remove the record and return it, None when there was none."""
         if key not in self.records:

@@ -95,6 +95,11 @@ def test_the_day_is_that_of_the_calls_clock(plan: Path, other: Path) -> None:
     assert set(_compared(plan, other, rows).groups.of("day")) == {"2026-03-02", "2026-03-03"}
 
 
+def test_a_call_without_a_time_has_no_day(plan: Path, other: Path) -> None:
+    rows = [{**ROWS[0], "AnswerTime": text} for text in ("yesterday", "")]
+    assert set(_compared(plan, other, rows).groups.of("day")) == {"(none)"}
+
+
 def test_the_same_tariff_twice_makes_no_difference(plan: Path) -> None:
     groups = _compared(plan, plan).groups
     assert groups.total.difference_nano == 0

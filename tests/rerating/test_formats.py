@@ -5,6 +5,7 @@ import gzip
 import io
 import sqlite3
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
+from cgrserver.rerating.encoding import writable
 
 from tests.rerating.calls import COSTS, ROWS, run, write_csv, write_parquet
 
@@ -113,6 +115,21 @@ def test_rows_that_are_not_rated_are_in_a_file_of_their_own_with_their_place(
     assert [(row["SourceFile"], row["SourceRow"], row["Error"]) for row in rows] == [
         (str(source), "4", "UNAUTHORIZED_DESTINATION")
     ]
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.db"])
+def test_what_costs_nothing_is_written_without_an_exponent(plan: Path, tmp_path: Path, name: str) -> None:
+    rows = [{**ROWS[0], "Usage": "0"}, *ROWS[1:]]
+    run(plan, write_csv(tmp_path / "in.csv", rows), output=tmp_path / name)
+    assert [row["Cost"] for row in read(tmp_path / name)] == ["0.000000000", *COSTS[1:]]
+
+
+@pytest.mark.parametrize("kind", [pa.decimal128(18, 9), pa.decimal128(9, 9), pa.decimal128(3, 9), pa.decimal128(38, 9)])
+def test_amounts_are_written_with_all_their_digits(kind: pa.DataType) -> None:
+    amounts = [None, *(f"{units:.9f}" for units in (Decimal(0), Decimal("1E-9"), Decimal("-9.99E-7")))]
+    column = pa.array([None if amount is None else Decimal(amount) for amount in amounts], kind)
+    written = writable(pa.RecordBatch.from_pydict({"amount": column})).column(0)
+    assert written.cast(pa.string()).to_pylist() == amounts
 
 
 def test_a_text_comes_out_as_it_went_in(plan: Path, tmp_path: Path) -> None:

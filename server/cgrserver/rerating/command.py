@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from cgrcore.errors import BadRequest
+from cgrcore.errors import BadRequest, NotFound
 from cgrcore.money import format_nano
 from cgrserver.rerating.dask import Cluster
 from cgrserver.rerating.mapping import Mapping
@@ -49,7 +49,7 @@ def rerate_files(wanted: Wanted, rater: Rater | None = None) -> int:
         rater = Rater(wanted.plan, wanted.mapping, with_breakdown=wanted.with_breakdown)
     try:
         schema = rater.output_schema(inputs.schema)
-    except BadRequest as error:
+    except (BadRequest, NotFound) as error:
         raise BadRequest(f"{inputs.sources[0].name}: {error}") from None
     began = time.perf_counter()
     names = [source.name for source in inputs.sources]

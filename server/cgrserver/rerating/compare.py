@@ -41,6 +41,7 @@ _DIFFERENCE = "Difference"
 NONE = "(none)"
 
 _EPOCH = date(1970, 1, 1)
+_NO_DAY = -(2**62)
 _LOW = 0xFFFF_FFFF
 
 #: What is counted and summed of each group.
@@ -211,15 +212,14 @@ def _groupings(columns: Any, old: pa.RecordBatch, new: pa.RecordBatch) -> Iterat
     else:
         yield "subject", *_coded(columns.subjects)
     days, places = numpy.unique(_days(columns), return_inverse=True)
-    yield "day", places, [str(_EPOCH + timedelta(days=day)) for day in days.tolist()]
+    yield "day", places, [NONE if day == _NO_DAY else str(_EPOCH + timedelta(days=day)) for day in days.tolist()]
 
 
 def _days(columns: Any) -> NDArray[int64]:
-    """Return the day of each call on its own clock, as a count since 1970."""
+    """Return the day of each call on its own clock, as a count since 1970; `_NO_DAY` where no time could be read."""
     offsets = columns.offsets_s
     shift_ns = offsets * SECOND_NS if isinstance(offsets, int) else offsets.astype(int64) * SECOND_NS
-    days: NDArray[int64] = (columns.starts_at + shift_ns) // DAY_NS
-    return days
+    return numpy.where(columns.starts_at == 0, _NO_DAY, (columns.starts_at + shift_ns) // DAY_NS)
 
 
 def _either(old: pa.DictionaryArray, new: pa.DictionaryArray) -> tuple[NDArray[Any], list[str]]:

@@ -4,12 +4,18 @@ Rules: an encoder can be sent to another process; it is the same for every batch
 batch has one that needs it. Does not know: files.
 """
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as compute
 import pyarrow.csv as pc
 
 __all__ = ["CsvEncoder", "as_it_is", "plain", "plain_array", "plain_schema", "unwritable", "writable"]
+
+#: Amounts of less than this are written with an exponent when they have more digits behind the point.
+_SMALL = Decimal("0.000001")
+_PLAIN_SCALE = 6
 
 
 class CsvEncoder(NamedTuple):
@@ -84,8 +90,27 @@ def writable(batch: pa.RecordBatch) -> pa.RecordBatch:
             column = pa.array([None if value is None else "\\x" + value.hex() for value in values], pa.string())
         elif pa.types.is_duration(column.type):
             column = column.cast(pa.duration("ns")).cast(pa.int64())
+        elif pa.types.is_decimal128(column.type):
+            column = _without_exponents(column)
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _without_exponents(column: pa.Array) -> pa.Array:
+    """Return a column of amounts as texts where Arrow would write an exponent: 0E-9 for nothing, 1E-7."""
+    scale = column.type.scale
+    if scale <= _PLAIN_SCALE:
+        return column
+    if column.type.precision < scale:
+        column = column.cast(pa.decimal128(38, scale))
+    is_small = compute.less(compute.abs(column), pa.scalar(_SMALL, column.type))
+    if not compute.any(is_small).as_py():
+        return column
+    small = column.filter(is_small).dictionary_encode()
+    names = pa.array([f"{value:.{scale}f}" for value in small.dictionary.to_pylist()], pa.string())
+    return compute.replace_with_mask(
+        column.cast(pa.string()), compute.fill_null(is_small, False), names.take(small.indices)
+    )
 
 
 def unwritable(schema: pa.Schema) -> str:

@@ -7,7 +7,7 @@ is known, the line and the column. Does not know: files of CDRs, how values are 
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
@@ -136,7 +136,11 @@ def read_mapping(path: Path | None) -> Mapping:
             content = opened.read(MAX_FILE_SIZE + 1)
         if len(content) > MAX_FILE_SIZE:
             raise BadRequest(f"{path}: a mapping of more than {MAX_FILE_SIZE >> 20} MiB")
-        mapping = msgspec.convert(tomllib.loads(content.decode()), Mapping)
+        written = tomllib.loads(content.decode())
+        unknown = _unknown(written, Mapping.__struct_fields__)
+        if unknown:
+            raise BadRequest(f"{path}: there is no section {unknown}")
+        mapping = msgspec.convert(written, Mapping)
     except OSError as error:
         raise Unavailable(f"{path}: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:
@@ -163,10 +167,9 @@ def _mistake(mapping: Mapping) -> str:
         ("constants", mapping.constants, tuple(FIELDS)),
         ("units", mapping.units, _IN_UNITS),
     ):
-        for name in given:
-            if name not in known:
-                close = get_close_matches(name, known, 1)
-                return f"{section} has no field {name!r}" + (f"; did you mean {close[0]!r}?" if close else "")
+        unknown = _unknown(given, known)
+        if unknown:
+            return f"{section} has no field {unknown}"
     for name, unit in mapping.units.items():
         if unit not in UNITS:
             return f"units: {name} is in {unit!r}, which is none of {', '.join(UNITS)}"
@@ -180,6 +183,15 @@ def _mistake(mapping: Mapping) -> str:
         zone_offset(mapping.timezone, 0)
     except (LookupError, BadRequest) as error:
         return str(error)
+    return ""
+
+
+def _unknown(given: Iterable[str], known: Sequence[str]) -> str:
+    """Return the first name that is not known, and one that is like it; "" when all are."""
+    for name in given:
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            return repr(name) + (f"; did you mean {close[0]!r}?" if close else "")
     return ""
 
 

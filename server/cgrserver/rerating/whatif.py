@@ -21,6 +21,7 @@ from cgrcore.money import format_nano
 from cgrserver.rerating.charts import check_chart, draw
 from cgrserver.rerating.command import Wanted, rerate_files
 from cgrserver.rerating.compare import GROUPINGS, Comparer, Group, Groups, group_table, in_order
+from cgrserver.rerating.encoding import writable
 from cgrserver.rerating.rating import Plan
 
 __all__ = ["WhatIf", "compare_files"]
@@ -60,7 +61,7 @@ def _write(table: pa.Table, path: Path) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.suffix.lower() == ".csv":
-            pyarrow.csv.write_csv(table, beside)
+            pyarrow.csv.write_csv(writable(table.combine_chunks().to_batches()[0]), beside)
         else:
             pyarrow.parquet.write_table(table, beside)
         beside.replace(path)

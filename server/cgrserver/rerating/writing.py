@@ -120,7 +120,9 @@ class _Folder:
             raise BadRequest(f"{folder}/: two files of the input would have the same name here")
         kinds = {format_of(path) for path in self._paths.values()}
         if len(kinds) != 1 or {kind for kind, _ in kinds} & {"", "sqlite"}:
-            raise BadRequest(f"{folder}/: name the files' format: csv, csv.gz, csv.zst, parquet or arrow")
+            raise BadRequest(
+                f"{folder}/: name the files' format by --output-format: csv, csv.gz, csv.zst, parquet or arrow"
+            )
         self._files: list[WholeFile] = []
         self._done: set[str] = set()
         self._source = ""

@@ -37,6 +37,7 @@ from cgrserver.rpc.dispatcher import CallLimits, Dispatcher
 from cgrserver.rpc.fetching import Fetching
 from cgrserver.rpc.internal import InternalCalls
 from cgrserver.rpc.registry import METHODS
+from cgrserver.rpc.responses import Responses
 from cgrserver.services import filter_sources
 from cgrserver.services.outside import OutsideTask
 from cgrserver.services.partial_cdrs import PartialCdrsTask
@@ -114,6 +115,10 @@ class Application:
         )
         self.committer.on_durable(lambda durable: self.fetching.trim())
         self.answers = self.dispatcher.replays = Answers(self.world, settings["general"]["idempotency_ttl"])
+        responses = settings["caches"]["partitions"]["*rpc_responses"]
+        if responses["limit"] != 0:
+            ttl_ns, limit = responses["ttl"], responses["limit"]
+            self.dispatcher.replays = Responses(self.world, self.answers, ttl_ns, limit)
         self._join_subjects()
         self._joined = frozenset(self.world.parts)
         self.committer.on_failure(self.dispatcher.suspend)

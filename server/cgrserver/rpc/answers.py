@@ -83,6 +83,10 @@ class Answers:
         self._table.put(name, Answer(result, now_at))
         self._by_age.append((now_at, name))
 
+    def keeps_refusal(self, name: str, error: CgrError) -> bool:
+        """Say no: what an error undid is asked for anew."""
+        return False
+
     def keep_error(self, name: str, error: CgrError) -> None:
         """In the open decision, keep the error that ends it and keeps its changes."""
         self.keep(name, ERROR + str(error).encode())

@@ -19,7 +19,7 @@ import structlog
 import trio
 
 from cgrcore.codecs import NO_PARAMS, Arguments, GoTypes, Request, encode, failure, read_request, success
-from cgrcore.errors import BadRequest, CgrError, Unavailable, mandatory_missing
+from cgrcore.errors import BadRequest, CgrError, Unavailable, kept, mandatory_missing
 from cgrcore.state import NotInMemory
 from cgrcore.timing import SECOND_NS
 from cgrcore.world import World
@@ -71,7 +71,8 @@ class Replays(Protocol):
 
     `name` returns the name of a request with a key, "" for one without. `find` is asked before a decision and returns
     the result (JSON text) of the first request of the name, or raises its error; `keep` runs inside the decision, so
-    that the answer is committed with what it changed, and so does `keep_error` for an error that keeps its changes.
+    that the answer is committed with what it changed, and so does `keep_error` for an error that keeps its changes, or
+    that undid them and is an answer all the same (`keeps_refusal`).
     """
 
     def name(self, method: str, args: Any, params: msgspec.Raw) -> str: ...
@@ -79,6 +80,8 @@ class Replays(Protocol):
     def find(self, name: str) -> bytes | None: ...
 
     def keep(self, name: str, result: bytes) -> None: ...
+
+    def keeps_refusal(self, name: str, error: CgrError) -> bool: ...
 
     def keep_error(self, name: str, error: CgrError) -> None: ...
 
@@ -430,6 +433,9 @@ class Dispatcher:
         try:
             result = encode(method.decide(*inputs))
         except CgrError as error:
+            if not error.keeps_changes and replays.keeps_refusal(name, error):
+                self._world.state.undo()
+                kept(error)
             if error.keeps_changes:
                 replays.keep_error(name, error)
             raise

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 #: Tables that charging changes all the time, and that are read record by record through `Table`'s methods.
 KEYED = frozenset(
     {
-        *("accounts", "sessions", "passive_sessions", "closed_sessions", "cdr_ids", "answers"),
+        *("accounts", "sessions", "passive_sessions", "closed_sessions", "cdr_ids", "answers", "rpc_responses"),
         *("thresholds", "stats", "resources", "rating_queue", "cdrs_changed"),
     }
 )

@@ -90,8 +90,8 @@ class Codecs:
 
 
 def declared_tables() -> dict[str, Any]:
-    """Return the tables of all subjects of cgrcore, and that of the answers."""
-    tables: dict[str, Any] = {"answers": Answer}
+    """Return the tables of all subjects of cgrcore, and those of answers and replies."""
+    tables: dict[str, Any] = {"answers": Answer, "rpc_responses": None}
     for found in pkgutil.iter_modules(cgrcore.__path__, "cgrcore."):
         if found.ispkg:
             for name, kind in getattr(importlib.import_module(found.name), "TABLES", {}).items():

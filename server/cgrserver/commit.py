@@ -16,7 +16,7 @@ import structlog
 import trio
 
 from cgrcore.errors import CgrError, Unavailable
-from cgrcore.ports import Store
+from cgrcore.ports import Batch, Store
 from cgrcore.state import Effects
 from cgrcore.world import World
 from cgrserver.storage.gathering import Gathering
@@ -69,6 +69,8 @@ class Committer:
         self._is_prompt = durability != "commit"
         self._is_instant = getattr(store, "is_instant", False)
         self._wait_for: WaitFor = wait_for or self._in_thread
+        self._start_commit: Callable[[Batch], int | None] = getattr(store, "start_commit", lambda batch: None)
+        self._finish_commit: Callable[[], None] = getattr(store, "finish_commit", lambda: None)
         self._ticket = 0
         self._gathering = self._gather()
         self._writing = self._gather()
@@ -196,7 +198,7 @@ class Committer:
                 self._store.commit(batch)
             else:
                 self._begun_s = trio.current_time()
-                await self._wait_for(lambda: self._store.commit(batch))
+                await self._store_batch(batch)
         except Exception as error:  # whatever went wrong, the tables are ahead of the store now
             if not self.failure:
                 self._fail(error)
@@ -215,6 +217,16 @@ class Committer:
         self._advanced.unpark_all()
         for call in self._durable_calls:
             call(self.durable)
+
+    async def _store_batch(self, batch: Batch) -> None:
+        """Have the store keep a batch beside the loop, in its own way if it has one, and wait whatever is cancelled."""
+        done = self._start_commit(batch)
+        if done is None:
+            await self._wait_for(lambda: self._store.commit(batch))
+        else:
+            with trio.CancelScope(shield=True):
+                await trio.lowlevel.wait_readable(done)
+            self._finish_commit()
 
     def _fail(self, error: Exception) -> None:
         text = str(error) or type(error).__name__

@@ -1,8 +1,7 @@
 """The store in one SQLite file: the default. What was committed survives a power failure.
 
 Rules: write-ahead log with `synchronous=FULL`, so a commit returns when its pages are on the disk; one process writes
-(a lock file says which), others may read. Rows go in by the dozen per statement, since every step of one takes and
-drops Python's lock. Does not know: decisions, batches under way, trio.
+(a lock file says which), others may read. Does not know: decisions, batches under way, trio.
 """
 
 import fcntl
@@ -16,6 +15,7 @@ from typing import IO, Any, TypeVar
 from cgrcore.errors import Corrupt, Unavailable
 from cgrcore.money import parse_nano
 from cgrcore.ports import Batch, LedgerLine
+from cgrserver.storage import logwrites
 from cgrserver.storage.cdr_sql import Dialect
 from cgrserver.storage.checkpoints import BACKSTOP_PAGES, Checkpoints
 from cgrserver.storage.gathering import ledger_row
@@ -29,6 +29,7 @@ from cgrserver.storage.rows import (
     cdr_row,
     session_cost_row,
 )
+from cgrserver.storage.sqlitewriter import IS_REACHED, Writer
 from cgrserver.storage.tables import Codecs
 
 __all__ = ["SqliteStore", "migrate_sqlite"]
@@ -41,8 +42,15 @@ BUSY_TIMEOUT_S = 5.0
 #: A commit writes whole pages, mostly one for each account: small ones are up to twice as fast as the usual 4 KiB.
 PAGE_SIZE_BYTES = 1024
 
-#: Rows in one INSERT. SQLite allows 32766 parameters in a statement; a CDR has 26.
-ROWS_PER_STATEMENT = 32
+#: What the writer keeps in memory of the file; the system keeps the rest. SQLite looks through all of it in every
+#: commit that has split a page of a table: 64 MiB cost 0.1 ms and more.
+CACHE_KIB = 8192
+
+#: A batch of more records is laid out on a thread: it takes the loop more than some milliseconds.
+RECORDS_LAID_OUT = 2000
+
+#: Statements, each with the rows that it is run with.
+Changes = list[tuple[str, Sequence[tuple[Any, ...]]]]
 
 
 class SqliteStore(SqlQueries):
@@ -63,24 +71,29 @@ class SqliteStore(SqlQueries):
         with ExitStack() as undo:
             undo.callback(self._lock.close)
             try:
-                self._writer = undo.enter_context(closing(self._open()))
-                migrate(self._writer.execute, "sqlite")
-                last = self._writer.execute("SELECT coalesce(max(line_id), 0) FROM ledger")
-                self._last_line: int = last.fetchone()[0]
+                with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+                    # Of a new file; an old one keeps its own.
+                    connection.execute(f"PRAGMA page_size={PAGE_SIZE_BYTES}")
+                    connection.execute("PRAGMA journal_mode=WAL")
+                    migrate(connection.execute, "sqlite")
+                    last = connection.execute("SELECT coalesce(max(line_id), 0) FROM ledger")
+                    self._last_line: int = last.fetchone()[0]
+                self._writer = self._open()
             except sqlite3.Error as error:
                 raise _unavailable(error) from error
             undo.pop_all()
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
-        connection.execute(f"PRAGMA page_size={PAGE_SIZE_BYTES}")  # of a new file; an old one keeps its own
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={self._synchronous}")
-        connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
-        connection.execute("PRAGMA cache_size=-65536")
-        return connection
+    def _open(self) -> "Writer | PlainWriter":
+        pragmas = [
+            f"PRAGMA synchronous={self._synchronous}",
+            f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}",
+            f"PRAGMA cache_size=-{CACHE_KIB}",
+        ]
+        if not IS_REACHED:
+            return PlainWriter(self._path, pragmas)
+        # A log that is not synced has no moment at which its buffer would be written.
+        file_system = logwrites.file_system() if self._synchronous == "FULL" else ""
+        return Writer(str(self._path), file_system, pragmas, round(BUSY_TIMEOUT_S * 1000))
 
     def close(self) -> None:
         with self._readers_lock:
@@ -96,10 +109,12 @@ class SqliteStore(SqlQueries):
         try:
             self._checkpoints.wait()
             self._writer.close()
+            with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+                connection.execute("PRAGMA synchronous=FULL")
+                busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                version = connection.execute("PRAGMA user_version").fetchone()[0]
+                connection.execute(f"PRAGMA user_version={(version + 1) % 1_000_000}")
             self._writer = self._open()
-            busy, _, _ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            version = self._writer.execute("PRAGMA user_version").fetchone()[0]
-            self._writer.execute(f"PRAGMA user_version={(version + 1) % 1_000_000}")
         except sqlite3.Error as error:
             raise _unavailable(error) from error
         if busy:
@@ -107,65 +122,63 @@ class SqliteStore(SqlQueries):
 
     def commit(self, batch: Batch) -> None:
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            before = self._writer.total_changes
-            self._write(batch)
-            self._writer.execute("COMMIT")
-            self._checkpoints.wrote(self._writer, self._writer.total_changes - before)
+            changes = self._changes(batch)
+            self._wrote(changes, self._writer.run(changes, self._checkpoints.before_commit()))
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            try:
-                if self._writer.in_transaction:
-                    self._writer.execute("ROLLBACK")
-            except sqlite3.Error:
-                pass  # `reopen` starts from a fresh connection in any case
             raise _unavailable(error) from error
 
-    def _write(self, batch: Batch) -> None:
-        last_lines = self._write_ledger(batch.ledger)
+    def start_commit(self, batch: Batch) -> int | None:
+        """Begin to keep a batch beside the caller; return the descriptor that is readable when `finish_commit` is due.
+
+        None when the batch is better handed to `commit` on a thread. Raises as `commit`.
+        """
+        if isinstance(self._writer, PlainWriter) or _count(batch) > RECORDS_LAID_OUT:
+            return None
+        try:
+            self._started = self._changes(batch)
+            return self._writer.start(self._started, self._checkpoints.before_commit())
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise _unavailable(error) from error
+
+    def finish_commit(self) -> None:
+        """Return when the batch of `start_commit` is kept. Raises as `commit`."""
+        assert isinstance(self._writer, Writer)
+        try:
+            self._wrote(self._started, self._writer.finish())
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def _wrote(self, changes: Changes, why_not_moved: str) -> None:
+        if why_not_moved:
+            self._checkpoints.failed(why_not_moved)
+        self._checkpoints.wrote(sum(len(rows) for _, rows in changes))
+
+    def _changes(self, batch: Batch) -> Changes:
+        """Return the statements of a batch, each with its rows."""
+        last_lines: dict[str, int] = {}
+        changes: Changes = [(_LEDGER_SQL, self._ledger_rows(batch.ledger, last_lines))]
         for name, touched in batch.records.items():
             if name == "accounts":
-                rows = [(key, body, last_lines.pop(key, None)) for key, body in touched]
-                self._insert(_ACCOUNT_SQL, rows)
+                changes.append((_ACCOUNT_SQL, [(key, body, last_lines.pop(key, None)) for key, body in touched]))
             else:
-                self._write_records(name, touched)
-        if last_lines:
-            self._insert(_LAST_LINE_SQL, list(last_lines.items()))
-        self._insert(_CDR_SQL, [cdr_row(cdr, batch.at) for cdr in batch.cdrs])
-        self._insert(_SESSION_COST_SQL, [session_cost_row(cost, batch.at) for cost in batch.session_costs])
-        for table, keys in (("cdrs", batch.removed_cdrs), ("session_costs", batch.removed_session_costs)):
-            if keys:
-                self._writer.executemany(f"DELETE FROM {table} WHERE cgrid = ? AND run_id = ?", keys)
+                changes += _record_changes(name, touched)
+        changes.append((_LAST_LINE_SQL, list(last_lines.items())))
+        changes.append((_CDR_SQL, [cdr_row(cdr, batch.at) for cdr in batch.cdrs]))
+        changes.append((_SESSION_COST_SQL, [session_cost_row(cost, batch.at) for cost in batch.session_costs]))
+        changes.append((_DELETE_CDR_SQL, batch.removed_cdrs))
+        changes.append((_DELETE_SESSION_COST_SQL, batch.removed_session_costs))
+        return [change for change in changes if change[1]]
 
-    def _write_ledger(self, lines: list[LedgerLine]) -> dict[str, int]:
-        """Append the lines, each to its account's chain, and return the last line of each account."""
-        last_lines: dict[str, int] = {}
+    def _ledger_rows(self, lines: list[LedgerLine], last_lines: dict[str, int]) -> list[tuple[Any, ...]]:
+        """Return the rows that append the lines to their accounts' chains; note each account's last line."""
         rows = []
         line_id = self._last_line
         for line in lines:
             line_id += 1
             rows.append((line_id, last_lines.get(line.account_id), line.account_id, *ledger_row(line)))
             last_lines[line.account_id] = line_id
-        self._insert(_LEDGER_SQL, rows)
         self._last_line = line_id
-        return last_lines
-
-    def _write_records(self, name: str, touched: list[tuple[str, bytes | None]]) -> None:
-        sql_table = RECORD_TABLES.get(name)
-        if sql_table is not None:
-            self._insert(_RECORD_SQL[sql_table], [row for row in touched if row[1] is not None])
-            where, first = f"DELETE FROM {sql_table} WHERE id IN", []
-        else:
-            self._insert(_DOCUMENT_SQL, [(name, key, body) for key, body in touched if body is not None])
-            where, first = "DELETE FROM documents WHERE kind = ? AND id IN", [name]
-        gone = [key for key, body in touched if body is None]
-        for start in range(0, len(gone), ROWS_PER_STATEMENT):
-            chunk = gone[start : start + ROWS_PER_STATEMENT]
-            self._writer.execute(f"{where} ({', '.join('?' * len(chunk))})", [*first, *chunk])
-
-    def _insert(self, sql: "_Insert", rows: Sequence[Sequence[Any]]) -> None:
-        for start in range(0, len(rows), ROWS_PER_STATEMENT):
-            chunk = rows[start : start + ROWS_PER_STATEMENT]
-            self._writer.execute(sql.of(len(chunk)), [value for row in chunk for value in row])
+        return rows
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
@@ -211,45 +224,87 @@ def migrate_sqlite(path: Path, *, is_dry_run: bool) -> list[str]:
             connection.close()
 
 
-class _Insert:
-    """The texts of an INSERT for so many rows at once, each made once: SQLite knows a statement by its text."""
+class PlainWriter:
+    """What `Writer` does, through `sqlite3`: where its SQLite cannot be reached otherwise."""
 
-    __slots__ = ("_texts",)
+    def __init__(self, path: Path, pragmas: list[str]) -> None:
+        self._connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        for pragma in pragmas:
+            self._connection.execute(pragma)
 
-    def __init__(self, table: str, columns: Sequence[str], on_conflict: str = "", row: str = "") -> None:
-        row = row or f"({', '.join('?' * len(columns))})"
-        head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
-        counts = range(ROWS_PER_STATEMENT + 1)
-        self._texts = [f"{head}{', '.join([row] * count)} {on_conflict}" for count in counts]
+    def run(self, changes: Changes, before: str = "") -> str:
+        why_not = ""
+        if before:
+            try:
+                self._connection.execute(before)
+            except sqlite3.Error as error:
+                why_not = str(error)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for sql, rows in changes:
+                self._connection.executemany(sql, rows)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        return why_not
 
-    def of(self, count: int) -> str:
-        """Return the text for so many rows, ROWS_PER_STATEMENT at most."""
-        return self._texts[count]
+    def close(self) -> None:
+        self._connection.close()
 
 
-def _upsert(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequence[str] = ()) -> _Insert:
+def _insert(table: str, columns: Sequence[str], on_conflict: str = "", row: str = "") -> str:
+    row = row or f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {row} {on_conflict}"
+
+
+def _upsert(table: str, key: Sequence[str], columns: Sequence[str], kept: Sequence[str] = ()) -> str:
     changed = [column for column in columns if column not in key and column not in kept]
     update = ", ".join(f"{column} = excluded.{column}" for column in changed)
-    return _Insert(table, columns, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}")
+    return _insert(table, columns, f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {update}")
 
 
 _RECORD_SQL = {table: _upsert(table, ("id",), ("id", "body")) for table in RECORD_TABLES.values()}
+_DELETE_RECORD_SQL = {table: f"DELETE FROM {table} WHERE id = ?" for table in RECORD_TABLES.values()}
 _DOCUMENT_SQL = _upsert("documents", ("kind", "id"), ("kind", "id", "body"))
-_LEDGER_SQL = _Insert(
+_DELETE_DOCUMENT_SQL = "DELETE FROM documents WHERE kind = ? AND id = ?"
+_LEDGER_SQL = _insert(
     "ledger",
     ("line_id", "previous_line", *LEDGER_COLUMNS),
     row=f"(?, coalesce(?, (SELECT last_line FROM accounts WHERE id = ?)), {', '.join('?' * len(LEDGER_COLUMNS))})",
 )
-_ACCOUNT_SQL = _Insert(
+_ACCOUNT_SQL = _insert(
     "accounts",
     ("id", "body", "last_line"),
     "ON CONFLICT (id) DO UPDATE SET body = excluded.body, last_line = coalesce(excluded.last_line, last_line)",
 )
-_LAST_LINE_SQL = _Insert(
+_LAST_LINE_SQL = _insert(
     "accounts", ("id", "last_line"), "ON CONFLICT (id) DO UPDATE SET last_line = excluded.last_line"
 )
 _CDR_SQL = _upsert("cdrs", ("cgrid", "run_id"), CDR_COLUMNS, kept=("created_at",))
+_DELETE_CDR_SQL = "DELETE FROM cdrs WHERE cgrid = ? AND run_id = ?"
 _SESSION_COST_SQL = _upsert("session_costs", ("cgrid", "run_id"), SESSION_COST_COLUMNS, kept=("created_at",))
+_DELETE_SESSION_COST_SQL = "DELETE FROM session_costs WHERE cgrid = ? AND run_id = ?"
+
+
+def _record_changes(name: str, touched: list[tuple[str, bytes | None]]) -> Changes:
+    """Return the changes of a table's touched records."""
+    gone = [key for key, body in touched if body is None]
+    kept = [row for row in touched if row[1] is not None] if gone else touched
+    sql_table = RECORD_TABLES.get(name)
+    if sql_table is not None:
+        return [(_RECORD_SQL[sql_table], kept), (_DELETE_RECORD_SQL[sql_table], [(key,) for key in gone])]
+    return [
+        (_DOCUMENT_SQL, [(name, key, body) for key, body in kept]),
+        (_DELETE_DOCUMENT_SQL, [(name, key) for key in gone]),
+    ]
+
+
+def _count(batch: Batch) -> int:
+    return sum(map(len, batch.records.values())) + len(batch.ledger) + len(batch.cdrs) + len(batch.session_costs)
 
 
 def _lock(path: Path) -> IO[str]:

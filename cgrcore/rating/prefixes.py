@@ -4,11 +4,15 @@ Immutable. A look-up grows with the digits dialled, not with the number of desti
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import attrgetter
 
 from cgrcore._fast.prefixes import PrefixIndex
 from cgrcore.rating.records import Destination
 
 __all__ = ["Prefixes"]
+
+_ID, _PREFIXES = attrgetter("id"), attrgetter("prefixes")
 
 
 class Prefixes:
@@ -17,12 +21,14 @@ class Prefixes:
     __slots__ = ("index",)
 
     def __init__(self, destinations: Iterable[Destination]) -> None:
-        texts: list[str] = []
+        records = list(destinations)
+        texts = list(chain.from_iterable(map(_PREFIXES, records)))
         owners: list[tuple[str, ...] | None] = []
-        for destination in destinations:
-            prefixes = destination.prefixes
-            texts += prefixes
-            owners += ((destination.id,),) * len(prefixes)
+        if all(map(_PREFIXES, records)) and len(texts) == len(records):
+            owners += zip(map(_ID, records), strict=True)
+        else:
+            for destination in records:
+                owners += ((destination.id,),) * len(destination.prefixes)
         #: The prefixes by their places, and the owners of each.
         self.index = PrefixIndex(texts, owners)
 

@@ -40,7 +40,8 @@ __all__ = [
 
 ANY = "*any"
 
-_ID, _PREFIXES, _WHERE, _RATE = map(attrgetter, ("ID", "Prefixes", "DestinationId", "RateId"))
+_ID, _PREFIXES, _WHERE, _RATE, _MAX_COST = map(attrgetter, ("ID", "Prefixes", "DestinationId", "RateId", "MaxCost"))
+_PRICED_BY = attrgetter("RateId", "RoundingMethod", "RoundingDecimals", "MaxCostStrategy")
 
 
 class RatingTexts(msgspec.Struct, frozen=True):
@@ -82,8 +83,6 @@ class _PlanMaker:
         self._texts = texts
         self._rates: dict[str, tuple[Rate, ...]] = {}
         self._ratings: dict[tuple[str, str, int, Decimal, str], Rating] = {}
-        #: The same by the address of MaxCost, which the plan keeps: reckoning a decimal's hash takes its time.
-        self._known: dict[tuple[str, str, int, int, str], Rating] = {}
         self._bound: dict[str, tuple[list[str], list[Rating]]] = {}
         self._bad_timings: set[str] = set()
 
@@ -143,9 +142,14 @@ class _PlanMaker:
         """Return the destinations in the order of rows, and the rating of each."""
         found = self._bound.get(chosen.ID)
         if found is None:
-            rating = self._rating
             bindings = chosen.DestinationRates or ()
-            found = list(map(_WHERE, bindings)), [rating(binding, chosen.ID) for binding in bindings]
+            # By the address of MaxCost, which the plan keeps: reckoning a decimal's hash takes its time.
+            alike = list(zip(map(_PRICED_BY, bindings), map(id, map(_MAX_COST, bindings)), strict=True))
+            ratings = {
+                address: self._rating(binding, chosen.ID)
+                for address, binding in dict(zip(alike, bindings, strict=True)).items()
+            }
+            found = list(map(_WHERE, bindings)), list(map(ratings.__getitem__, alike))
             self._bound[chosen.ID] = found
         return found
 
@@ -163,19 +167,6 @@ class _PlanMaker:
         return found
 
     def _rating(self, binding: TpRateBinding, owner_id: str) -> Rating:
-        address = (
-            binding.RateId,
-            binding.RoundingMethod,
-            binding.RoundingDecimals,
-            id(binding.MaxCost),
-            binding.MaxCostStrategy,
-        )
-        found = self._known.get(address)
-        if found is None:
-            found = self._known[address] = self._rating_by_value(binding, owner_id)
-        return found
-
-    def _rating_by_value(self, binding: TpRateBinding, owner_id: str) -> Rating:
         key = (
             binding.RateId,
             binding.RoundingMethod,

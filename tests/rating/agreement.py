@@ -8,9 +8,10 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from functools import partial
 from random import Random
 from typing import Any, NamedTuple
 
@@ -27,8 +28,9 @@ __all__ = ["CALLS_A_SEED", "Agreement", "compare", "compare_seed"]
 NANO = 10**9
 CALLS_A_SEED = 100
 
-#: Seeds that one process takes at a time.
+#: Seeds that one process takes at a time; tasks from one word about how far it is to the next.
 SEEDS_A_TASK = 50
+TASKS_A_WORD = 50
 
 #: The spans with what was matched, and the cost; or why there is none.
 Wanted = tuple[list[Any], Fraction] | str
@@ -114,24 +116,29 @@ def _compare_seeds(first_seed: int, count: int) -> Agreement:
     return _summed(compare_seed(seed) for seed in range(first_seed, first_seed + count))
 
 
-def _summed(found: Iterator[Agreement]) -> Agreement:
+def _summed(found: Iterator[Agreement], tell: Callable[[str], None] | None = None) -> Agreement:
     calls = refused = in_bulk = 0
     differences: list[str] = []
-    for one in found:
+    for number, one in enumerate(found, 1):
         calls, refused, in_bulk = calls + one.calls, refused + one.refused, in_bulk + one.in_bulk
         differences += one.differences[: 20 - len(differences)]
+        if tell is not None and number % TASKS_A_WORD == 0:
+            tell(f"{calls:,} calls, {len(differences)} differences")
     return Agreement(calls, refused, in_bulk, differences)
 
 
-def compare(first_seed: int, calls: int, processes: int = 0) -> Agreement:
-    """Compare that many calls, from a seed on, on all cores or so many processes. Differences beyond 20 are dropped."""
+def compare(first_seed: int, calls: int, processes: int = 0, tell: Callable[[str], None] | None = None) -> Agreement:
+    """Compare that many calls, from a seed on, on all cores or so many processes. Differences beyond 20 are dropped.
+
+    `tell` is told now and then how far it is.
+    """
     seeds = -(-calls // CALLS_A_SEED)
     firsts = range(first_seed, first_seed + seeds, SEEDS_A_TASK)
     counts = [min(SEEDS_A_TASK, first_seed + seeds - first) for first in firsts]
     if processes == 1 or len(firsts) == 1:
-        return _summed(map(_compare_seeds, firsts, counts))
+        return _summed(map(_compare_seeds, firsts, counts), tell)
     with ProcessPoolExecutor(processes or os.cpu_count()) as pool:
-        return _summed(pool.map(_compare_seeds, firsts, counts))
+        return _summed(pool.map(_compare_seeds, firsts, counts), tell)
 
 
 def main() -> int:
@@ -149,7 +156,7 @@ def main() -> int:
         found = compare(options.seed, CALLS_A_SEED)
     else:
         print(f"again: python -m tests.rating.agreement --calls {options.calls} --first-seed {first_seed}", flush=True)
-        found = compare(first_seed, options.calls, options.processes)
+        found = compare(first_seed, options.calls, options.processes, partial(print, flush=True))
     seconds = time.perf_counter() - began
     print(f"{found.calls:,} calls, {found.refused:,} of them refused, {found.in_bulk:,} in bulk too: {seconds:.0f} s")
     for difference in found.differences:

@@ -1,5 +1,6 @@
 """Rating agrees with the model in exact fractions, one call at a time and in columns."""
 
+from functools import partial
 from random import Random
 
 import pytest
@@ -25,6 +26,7 @@ def test_twenty_thousand_calls_cost_what_the_model_says() -> None:
 def test_ten_million_calls_cost_what_the_model_says(capsys: pytest.CaptureFixture[str]) -> None:
     first_seed = Random().randrange(10**6, 10**12)
     with capsys.disabled():
-        print(f"\nagain: python -m tests.rating.agreement --calls 10000000 --first-seed {first_seed}", flush=True)
-    found = compare(first_seed, 10_000_000)
+        tell = partial(print, flush=True)
+        tell(f"\nagain: python -m tests.rating.agreement --calls 10000000 --first-seed {first_seed}")
+        found = compare(first_seed, 10_000_000, tell=tell)
     assert not found.differences, _told(found)

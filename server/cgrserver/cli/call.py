@@ -117,7 +117,7 @@ def _exchange(server: str, request: bytes, timeout_s: float) -> bytes:
                     continue
                 return bytes(received)
     except (OSError, ValueError) as error:
-        raise Unavailable(f"{server}: {error}") from None
+        raise Unavailable(f"{server}: {getattr(error, 'strerror', None) or error}") from None
     raise Unavailable(f"{server}: the connection was closed before the reply was whole")
 
 

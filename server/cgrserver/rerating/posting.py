@@ -260,13 +260,16 @@ def _is_number(text: str) -> bool:
 def _patiently(ask: Ask, request: bytes, patience_s: float) -> bytes:
     """Return the reply to a request, asked again while the server is away: its key makes that safe."""
     until = time.monotonic() + patience_s
+    told = ""
     while True:
         try:
             return ask(request)
         except Unavailable as error:
             if time.monotonic() >= until:
                 raise Unavailable(f"{error}; what was posted stays posted: run again to go on") from None
-            print(f"{error}; trying again", file=sys.stderr)
+            if str(error) != told:
+                told = str(error)
+                print(f"{told}; trying again for {patience_s:.0f} s", file=sys.stderr)
             time.sleep(_AGAIN_S)
 
 

@@ -10,34 +10,12 @@ from typing import Protocol
 
 import msgspec
 
+from cgrcore._fast.ledger import LedgerLine
 from cgrcore.cdrs.filter import CdrFilter
 from cgrcore.cdrs.records import Cdr, SessionCost
 from cgrcore.world import World
 
 __all__ = ["Answer", "Batch", "Calls", "LedgerLine", "Reads", "Store"]
-
-
-class LedgerLine(msgspec.Struct, frozen=True, gc=False):
-    """One change of one balance: `before_nano + amount_nano == after_nano`.
-
-    A balance that came to be starts at 0, one that went away ends at 0, so the amounts of a balance's lines always
-    add up to what it holds. `line_id` orders the lines of the whole ledger and is given by the store.
-    """
-
-    account_id: str
-    balance_uuid: str
-    balance_id: str
-    balance_type: str
-    before_nano: int
-    after_nano: int
-    reason: str
-    at: int
-    idempotency_key: str = ""
-    line_id: int = 0
-
-    @property
-    def amount_nano(self) -> int:
-        return self.after_nano - self.before_nano
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):

@@ -9,6 +9,8 @@ cdef extern from *:
 
 cdef int128 int128_of(object number) except? -1
 cdef object int_of(int128 number)
+cdef bint parse_uuid(str text, uint64_t *high, uint64_t *low)
+cdef str uuid_text_of(uint64_t high, uint64_t low)
 
 cdef class Terms:
     cdef readonly object destination_ids

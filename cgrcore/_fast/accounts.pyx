@@ -9,7 +9,10 @@ Does not know: what a balance pays for, how it is stored or shown.
 
 cimport cython
 from libc.stdint cimport INT64_MIN
+from cpython.dict cimport PyDict_Next
+from cpython.list cimport PyList_GET_ITEM, PyList_GET_SIZE
 from cpython.long cimport PyLong_AsLongLongAndOverflow, PyLong_FromLongLong
+from cpython.object cimport PyObject
 
 from cgrcore._fast.tables cimport Table, Undo
 
@@ -389,12 +392,17 @@ cdef class AccountBase:
 
     cpdef bint has_expired(self, int64_t at) except -1:
         """True when a balance expired before the instant (ns UTC)."""
+        cdef PyObject *kind
+        cdef PyObject *group
+        cdef Py_ssize_t place = 0, index
         cdef Balance balance
-        for group in self.balances.values():
-            if group is not None:
-                for balance in <list>group:
-                    if balance.expires_at != ZERO_AT and balance.expires_at < at:
-                        return True
+        while PyDict_Next(self.balances, &place, &kind, &group):
+            if group == <PyObject *>None:
+                continue
+            for index in range(PyList_GET_SIZE(<object>group)):
+                balance = <Balance>PyList_GET_ITEM(<object>group, index)
+                if balance.expires_at != ZERO_AT and balance.expires_at < at:
+                    return True
         return False
 
     def __repr__(self):

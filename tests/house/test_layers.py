@@ -55,7 +55,7 @@ ALLOWED: dict[str, str] = {
     "cgrcore.cdrs": VALUES + " _fast filters rating accounting actions scheduling attributes chargers thresholds stats "
     "sessions",
     # ports, formats on the wire
-    "cgrcore.ports": VALUES + " cdrs",
+    "cgrcore.ports": VALUES + " _fast cdrs",
     "cgrcore.codecs": VALUES + " _fast",
 }
 

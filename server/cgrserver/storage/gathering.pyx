@@ -8,28 +8,36 @@ know: the store. Benchmark: bench/commit.py; oracle: tests/oracle/ledger.py.
 
 from libc.stdio cimport snprintf
 
-from cgrcore._fast.accounts cimport AccountBase, Balance, ValueUndo, has_same_uuid, int128, int_of
+from cgrcore._fast.accounts cimport AccountBase, Balance, ValueUndo, has_same_uuid, int128, int128_of, int_of
+from cgrcore._fast.ledger cimport LedgerLine, line_of
 from cgrcore._fast.tables cimport Effects, Table
 
 from cgrcore.money import format_nano
-from cgrcore.ports import Batch, LedgerLine
+from cgrcore.ports import Batch
 
 __all__ = ["Gathering", "decimal_text", "ledger_lines", "ledger_row"]
 
 cdef enum:
     NANO = 1_000_000_000
 
+#: Amounts up to it are written as numbers of 64 bits.
+cdef long long LIMIT = 9_000_000_000_000_000_000
 
-cpdef str decimal_text(amount_nano):
+
+def decimal_text(amount_nano):
     """Return an amount as its shortest decimal text, as `money.format_nano` does."""
-    cdef long long amount
+    return text_of(int128_of(amount_nano)) if -LIMIT < amount_nano < LIMIT else format_nano(amount_nano)
+
+
+cdef str text_of(int128 amount_nano):
+    """Return an amount as its shortest decimal text."""
+    cdef long long amount = <long long>amount_nano
     cdef long long rest
     cdef char text[32]
     cdef int size
-    if not -9_000_000_000_000_000_000 < amount_nano < 9_000_000_000_000_000_000:
-        return format_nano(amount_nano)
-    amount = amount_nano
     cdef bint is_negative = amount < 0
+    if not -LIMIT < amount_nano < LIMIT:
+        return format_nano(int_of(amount_nano))
     if is_negative:
         amount = -amount
     rest = amount % NANO
@@ -42,18 +50,17 @@ cpdef str decimal_text(amount_nano):
     return text[:size].decode("ascii")
 
 
-cpdef tuple ledger_row(line):
+cpdef tuple ledger_row(LedgerLine line):
     """Return the row of a ledger line, in the order of `rows.LEDGER_COLUMNS`."""
-    before, after = line.before_nano, line.after_nano
     return (
         line.at,
         line.account_id,
         line.balance_uuid,
         line.balance_id,
         line.balance_type,
-        decimal_text(before),
-        decimal_text(after),
-        decimal_text(after - before),
+        text_of(line.before),
+        text_of(line.after),
+        text_of(line.after - line.before),
         line.reason,
         line.idempotency_key,
     )
@@ -85,9 +92,10 @@ cpdef object ledger_lines(str account_id, AccountBase before, AccountBase after,
             _compare(account_id, kind, balances, [], mark, into)
 
 
-cdef object _line(str account_id, Balance balance, kind, int128 before, int128 after, tuple mark):
-    reason, at, key = mark
-    return LedgerLine(account_id, balance.uuid, balance.id, kind, int_of(before), int_of(after), reason, at, key)
+cdef LedgerLine _line(str account_id, Balance balance, str kind, int128 before, int128 after, tuple mark):
+    cdef LedgerLine line = line_of(account_id, balance, kind, before, after)
+    line.reason, line.at, line.idempotency_key = mark
+    return line
 
 
 cdef bint _is_same_row(list was, list now) except -1:
@@ -173,7 +181,7 @@ cdef class Gathering:
             balance = undo.balance
             if after is undo.account:
                 if undo.held != balance.value:
-                    self._ledger.append(_line(key, balance, balance.type, undo.held, balance.value, mark))
+                    self._ledger.append(_line(key, balance, balance._type, undo.held, balance.value, mark))
                 return
             record = undo.whole()
         ledger_lines(key, record, after, mark, self._ledger)

@@ -80,8 +80,7 @@ class MemoryStore:
                     else:
                         bodies[record_id] = body
             for line in batch.ledger:
-                numbered = msgspec.structs.replace(line, line_id=next(self._line_ids))
-                self._ledger.setdefault(line.account_id, []).append(numbered)
+                self._ledger.setdefault(line.account_id, []).append(line.numbered(next(self._line_ids)))
             for cdr in batch.cdrs:
                 self._keep(cdr, batch.at)
             for cost in batch.session_costs:

@@ -6,6 +6,8 @@ import duckdb
 import numpy
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
+from cgrserver.rerating.files import BUFFER_SIZE, ParquetFile
 from cgrserver.rerating.packing import Layout, layout_of
 
 from tests.rerating.calls import ROWS, run, write_parquet
@@ -43,8 +45,19 @@ def test_the_leaves_of_nested_columns_are_packed_each() -> None:
     assert layout_of_column(pa.array(rows)).codecs == {"column.numbers.list.element": "none", "column.note": "snappy"}
 
 
-def test_a_file_without_rows_has_a_layout() -> None:
-    assert layout_of_column(pa.array([], pa.string())) == (["column"], {"column": "none"})
+@pytest.mark.parametrize("count", [0, 1, 4095])
+def test_a_small_file_is_coded_and_packed_as_it_comes(count: int) -> None:
+    assert layout_of_column(pa.array(range(count), pa.int64())) == (["column"], "snappy")
+
+
+def test_a_file_that_is_written_holds_no_memory(tmp_path: Path) -> None:
+    files = [ParquetFile(tmp_path / f"{place}.parquet", pa.schema({"a": pa.int64()})) for place in range(20)]
+    before = pa.total_allocated_bytes()
+    for file in files:
+        file.close()
+    assert before - pa.total_allocated_bytes() >= 20 * BUFFER_SIZE
+    for file in files:
+        file.abandon()
 
 
 def test_another_program_reads_what_is_written(plan: Path, tmp_path: Path) -> None:

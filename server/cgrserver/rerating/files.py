@@ -117,18 +117,26 @@ def _quoted(name: str, delimiter: str) -> str:
 
 
 class _ColumnFile(WholeFile):
-    """A file that Arrow writes by itself, without the interpreter, which the threads that rate need meanwhile."""
+    """A file that Arrow writes by itself, without the interpreter, which the threads that rate need meanwhile.
+
+    Once it is written it holds no memory: a folder may have many.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._sink = pa.output_stream(str(self._part), compression=None, buffer_size=BUFFER_SIZE)
+        self._sink: pa.NativeFile | None = pa.output_stream(str(self._part), compression=None, buffer_size=BUFFER_SIZE)
+        self._writer: Any = None
 
     def _finish(self) -> None:
+        assert self._sink is not None
+        self._writer.close()
         self._sink.close()
+        self._writer = self._sink = None
 
     def abandon(self) -> None:
-        with suppress(OSError, pa.ArrowException):
-            self._sink.close()
+        if self._sink is not None:
+            with suppress(OSError, pa.ArrowException):
+                self._sink.close()
         super().abandon()
 
 
@@ -148,10 +156,6 @@ class ArrowFile(_ColumnFile):
     def _write(self, encoded: Any) -> None:
         self._writer.write_batch(encoded)
 
-    def _finish(self) -> None:
-        self._writer.close()
-        super()._finish()
-
 
 class ParquetFile(_ColumnFile):
     """A Parquet file, its columns coded and packed as its first rows suggest. Costs take 8 bytes.
@@ -162,7 +166,6 @@ class ParquetFile(_ColumnFile):
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         super().__init__(path)
         self._schema = pa.schema([field.remove_metadata() for field in schema])
-        self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_count = 0
         self._waiting_size = 0
@@ -197,8 +200,6 @@ class ParquetFile(_ColumnFile):
     def _finish(self) -> None:
         if self._waiting or self._writer is None:
             self._write_group()
-        assert self._writer is not None
-        self._writer.close()
         super()._finish()
 
 

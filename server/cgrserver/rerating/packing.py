@@ -27,14 +27,16 @@ _CODEC = "snappy"
 
 
 class Layout(NamedTuple):
-    """What a Parquet file's writer is told. `coded` are columns, `codecs` how each is packed, by its path."""
+    """What a Parquet file's writer is told. `coded` are columns, `codecs` how each is packed, by its path, or all."""
 
     coded: list[str]
-    codecs: dict[str, str]
+    codecs: dict[str, str] | str
 
 
 def layout_of(rows: pa.Table) -> Layout:
-    """Return how to lay out a file that begins with these rows."""
+    """Return how to lay out a file that begins with these rows. A small one is not worth a look: all is packed."""
+    if rows.num_rows < _SAMPLE_ROWS:
+        return Layout([field.name for field in rows.schema if not pa.types.is_nested(field.type)], _CODEC)
     coded = [name for name, column in zip(rows.schema.names, rows.columns, strict=True) if _repeats(column)]
     found: list[pq.FileMetaData] = []
     sample = rows.slice(0, _SAMPLE_ROWS)
@@ -58,7 +60,6 @@ def _repeats(column: pa.ChunkedArray) -> bool:
         return True
     if pa.types.is_nested(kind) or pa.types.is_boolean(kind):
         return False
-    count = min(len(column), _SAMPLE_ROWS)
-    sample = column.take(pa.array([place * len(column) // count for place in range(count)], pa.int64()))
+    places = [place * len(column) // _SAMPLE_ROWS for place in range(_SAMPLE_ROWS)]
     most = _MOST_TEXTS if pa.types.is_string(kind) or pa.types.is_binary(kind) else _MOST_NUMBERS
-    return len(sample.unique()) <= (most if count == _SAMPLE_ROWS else max(1, count // 2))
+    return len(column.take(pa.array(places, pa.int64())).unique()) <= most

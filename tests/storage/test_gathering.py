@@ -138,3 +138,12 @@ def test_the_last_word_on_a_cdr_counts(world: World, codecs: Codecs) -> None:
     batch = gathering.close()
     assert [(cdr.cgrid, cdr.cost_nano) for cdr in batch.cdrs] == [("a", 2), ("c", 3)]
     assert batch.removed_cdrs == [("b", "*default")]
+
+
+def test_records_that_are_loaded_together_are_kept_like_others(world: World, codecs: Codecs) -> None:
+    gathering = Gathering(codecs)
+    world.state.begin()
+    world.state.table("marks").load({"a": 1, "b": 2})
+    gathering.take(world.state.effects, now_at=1)  # as the dispatcher does: before the decision is closed
+    world.state.take()
+    assert [key for key, _ in gathering.close().records["marks"]] == ["a", "b"]

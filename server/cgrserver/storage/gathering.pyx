@@ -151,6 +151,7 @@ cdef class Gathering:
 
     def take(self, Effects effects not None, now_at):
         """Note what a decision changed at an instant. Raises Corrupt, having noted nothing, for an undeclared table."""
+        effects.unfold()
         cdef dict before = effects.before
         cdef tuple mark = None
         cdef Table table

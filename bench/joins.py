@@ -1,11 +1,12 @@
 """What data frames make of rating: a join with the ranges of prefixes and one with the prices, in DuckDB and Polars.
 
 Simplified on purpose: the hour a call begins in prices all of it, numbers come as ready keys, the result is a sum. So
-their answer is a little off; they show what a general engine needs for a part of the work.
+their answer is a little off; they show what a general engine needs for a part of the work. Polars is asked for what the
+kernel writes as well: a column of costs and one of destinations, in the order of the calls.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy
 from numpy import int64
@@ -15,7 +16,10 @@ from bench.cdrs import HOURS, PLANS, TENANT
 from cgrcore.rating import CallColumns, PlanRate, Tariff, Texts
 from cgrcore.timing import DAY_NS, SECOND_NS
 
-__all__ = ["Joined", "duckdb_total", "joined_of", "polars_total"]
+if TYPE_CHECKING:
+    import polars
+
+__all__ = ["Joined", "duckdb_total", "joined_of", "polars_columns", "polars_total"]
 
 #: Symbols of a number as digits of its key: the end of the number and ten digits; eighteen of them fit in 64 bits.
 BASE, WIDTH = 11, 18
@@ -139,6 +143,20 @@ def polars_total(joined: Joined) -> Callable[[], int]:
     """Return a function that sums the costs in Polars, the frames made. Threads are those of POLARS_MAX_THREADS."""
     import polars
 
+    frame = _polars_costs(joined, []).select(polars.col("cost").sum())
+    return lambda: int(frame.collect().item())
+
+
+def polars_columns(joined: Joined) -> Callable[[], int]:
+    """Return a function that makes columns of costs and destinations in Polars, and sums the costs."""
+    frame = _polars_costs(joined, ["row", "destination"]).sort("row").select("destination", "cost")
+    return lambda: int(frame.collect()["cost"].sum())
+
+
+def _polars_costs(joined: Joined, others: list[str]) -> "polars.LazyFrame":
+    """Return the `cost` of calls in any order, with other columns: the `row` of each, its `destination`."""
+    import polars
+
     calls = polars.DataFrame(
         {"key": joined.keys, "plan": joined.plans, "hour": joined.hours, "usage_s": joined.usages_s}
     ).lazy()
@@ -149,14 +167,14 @@ def polars_total(joined: Joined) -> Callable[[], int]:
     period = polars.when((hour // 24 + 3) % 7 >= 5).then(2).when((hour % 24).is_between(8, 19)).then(0).otherwise(1)
     code = (polars.col("destination") * PLANS + polars.col("plan")) * PERIODS + period
     cost = (polars.col("minute") + (usage_s - 60).clip(0) * polars.col("second") + joined.fee_nano + 99_999) // 100_000
-    frame = (
-        calls.sort("key")
+    return (
+        (calls.with_row_index("row") if "row" in others else calls)
+        .sort("key")
         .join_asof(ranges.set_sorted("key"), on="key")
         .with_columns(code=code)
         .join(prices, on="code")
-        .select(polars.when(usage_s == 0).then(0).otherwise(cost * 100_000).sum())
+        .select(*others, cost=polars.when(usage_s == 0).then(0).otherwise(cost * 100_000))
     )
-    return lambda: int(frame.collect().item())
 
 
 assert DAY_NS == 24 * 3600 * SECOND_NS

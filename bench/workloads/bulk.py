@@ -11,7 +11,7 @@ from pathlib import Path
 from cgrserver.bulk import rate_generated
 
 from bench.cdrs import large_tariff, traffic
-from bench.joins import duckdb_total, joined_of, polars_total
+from bench.joins import duckdb_total, joined_of, polars_columns, polars_total
 from bench.registry import Context, Measure, Wrong, benchmark
 from cgrcore.errors import Corrupt
 from cgrcore.rating import CallColumns, Coded, RatedColumns, Tariff, Texts, call_at, quote_by_tariff, rate_columns
@@ -62,9 +62,10 @@ def bulk_month(context: Context) -> Iterator[Measure]:
                 yield Measure(f"DuckDB, {threads} threads", MONTH / took, "CDR/s", {"kernel_times": took / ours})
         if find_spec("polars") is not None:
             threads = int(os.environ.get("POLARS_MAX_THREADS", os.cpu_count() or 1))
-            took = _best(polars_total(joined), total_nano, share, near=NEAR)
-            more = {"kernel_times": took / (one if threads == 1 else two)}
-            yield Measure(f"Polars, {threads} threads", MONTH / took, "CDR/s", more)
+            one_or_two = one if threads == 1 else two
+            for what, run in (("Polars", polars_total), ("Polars with columns", polars_columns)):
+                took = _best(run(joined), total_nano, share, near=NEAR)
+                yield Measure(f"{what}, {threads} threads", MONTH / took, "CDR/s", {"kernel_times": took / one_or_two})
 
 
 def _chunk(columns: CallColumns, start: int) -> CallColumns:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from cgrcore.accounting.cause import name_call
 from cgrcore.accounting.change import settle
 from cgrcore.accounting.counting import Used, count_used
 from cgrcore.accounting.records import Account, Balance
@@ -41,6 +42,7 @@ class _Taken(msgspec.Struct, frozen=True, gc=False):
 
 def refund_increments(world: World, cost: EventCost, tor: str) -> list[str]:
     """Give back everything a cost took, and return the ids of the accounts that changed."""
+    name_call(world, cost.cgrid)
     taken = []
     for charge in cost.charges:
         for step in charge.steps:

@@ -7,6 +7,7 @@ whose spans may be folded. Does not know: sessions.
 import msgspec
 
 from cgrcore._fast.debits import Debit
+from cgrcore.accounting.cause import name_call
 from cgrcore.accounting.charge import account_of, charge
 from cgrcore.accounting.costs import matched_units
 from cgrcore.accounting.debit import cost_of, debit, debit_affordable, plainly_paid
@@ -33,6 +34,7 @@ def charge_slice(world: World, call: Call, cgrid: str, run_id: str, *, is_forced
 
     With `is_forced`, less than all is an error. Errors as `max_debit`.
     """
+    name_call(world, cgrid)
     done = plainly_paid(world, call)
     if done is None:
         return _slice_of(debit_affordable(world, call, is_forced=is_forced), cgrid, run_id)
@@ -41,6 +43,7 @@ def charge_slice(world: World, call: Call, cgrid: str, run_id: str, *, is_forced
 
 def charge_rest(world: World, call: Call, cgrid: str, run_id: str) -> Slice:
     """Charge a call, into debt if need be; the names are those the cost goes under. Errors as `debit`."""
+    name_call(world, cgrid)
     check_usage(tariff_of(world), call)
     if call.usage_ns == 0:
         cost = debit(world, call)
@@ -58,6 +61,7 @@ def charge_rated(world: World, call: Call, cgrid: str, run_id: str) -> EventCost
 
     The names are those the cost goes under. Errors as `debit`.
     """
+    name_call(world, cgrid)
     check_usage(tariff_of(world), call)
     if call.usage_ns == 0:
         return EventCost.from_call_cost(debit(world, call, perform_rounding=True), cgrid, run_id)

@@ -21,8 +21,8 @@ import numpy
 from cgrcore._fast.accounts cimport int128, int_of
 from cgrcore._fast.columns cimport Columns, is_number, number_at, read_columns
 from cgrcore._fast.flatprices cimport Slot
-from cgrcore._fast.lines cimport DAYS, FIRST_DAY, Calendar, Line, Schedule, calendar_of, does_not_fit, read_line, \
-    rounded_64
+from cgrcore._fast.lines cimport DAYS, FIRST_DAY, Calendar, Line, Schedule, calendar_of, does_not_fit, is_alike, \
+    read_line, rounded_64
 from cgrcore._fast.plans cimport Plans, hours_key
 from cgrcore._fast.prefixblocks cimport BLOCK, MARGIN, find_block
 from cgrcore._fast.prefixes cimport Tables, find_longest, prefetch
@@ -273,7 +273,7 @@ cdef class BulkRater:
                 is_over = usage > line.border
                 increments = (usage - (line.border if is_over else 0) - 1 + line.increment[is_over]) \
                     // line.increment[is_over]
-                if (increments >= line.settled[is_over] or increments == 1) and not does_not_fit(
+                if (increments >= line.settled[is_over] or is_alike(line, increments, is_over)) and not does_not_fit(
                         increments, line.cost[is_over], line.base[is_over], &cost):
                     if line.mode != ROUND_NONE:
                         cost = rounded_64(cost, line.mode, STEPS[line.decimals])

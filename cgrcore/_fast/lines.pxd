@@ -1,5 +1,5 @@
 # cython: language_level=3
-from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t
+from libc.stdint cimport INT64_MAX, int8_t, int64_t, uint8_t, uint16_t
 
 from cgrcore._fast.accounts cimport int128
 from cgrcore._fast.plans cimport Plans
@@ -28,7 +28,8 @@ cdef struct Schedule:
     int8_t rate[PARTS]
 
 #: A rate of one slot or two in closed form, by whether a call goes beyond the border of the slots: `base` and so many
-#: increments at `cost`. From `settled` increments on rounding an increment does not depend on how many there are.
+#: increments at `cost`. From `settled` increments on rounding an increment does not depend on how many there are; so it
+#: is for those counts below it, up to eight, whose bits `alike` has, in the last slot.
 cdef struct Line:
     int64_t base[2]
     int64_t increment[2]
@@ -38,6 +39,7 @@ cdef struct Line:
     uint8_t mode
     uint8_t decimals
     uint8_t is_usable
+    uint8_t alike
 
 #: Which kind of day each day is.
 cdef struct Calendar:
@@ -46,6 +48,13 @@ cdef struct Calendar:
 
 cdef Calendar *calendar_of(Plans plans, const Rates *rates) except? NULL
 cdef void read_line(Line *line, const Rate *rate, int128 step) noexcept nogil
+
+
+cdef inline bint is_alike(const Line *line, int64_t increments, bint is_over) noexcept nogil:
+    """Whether each of so many increments costs what a single one does, though others below `settled` do not."""
+    if increments == 1:
+        return True
+    return 2 <= increments <= 8 and (is_over or line.border == INT64_MAX) and line.alike >> (increments - 1) & 1
 
 
 cdef inline int64_t rounded_64(int64_t amount, uint8_t mode, int64_t step) noexcept nogil:

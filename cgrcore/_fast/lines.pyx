@@ -127,6 +127,7 @@ cdef void read_line(Line *line, const Rate *rate, int128 step) noexcept nogil:
         if settled >= 65535:
             return
         line.settled[index] = <uint16_t>settled
+    line.alike = counts_alike(&slots[rate.slot_count - 1], cost[rate.slot_count - 1], step)
     for index in range(2):
         if not (-LIMIT < base[index] < LIMIT and -LIMIT < cost[index] < LIMIT):
             return
@@ -138,6 +139,18 @@ cdef void read_line(Line *line, const Rate *rate, int128 step) noexcept nogil:
                                   or line.cost[1] % unit):
         line.mode = ROUND_NONE
     line.is_usable = True
+
+
+cdef uint8_t counts_alike(const Slot *slot, int128 cost, int128 step) noexcept nogil:
+    """The counts of increments, one to eight, of which each costs what a single one does: a bit each."""
+    cdef int64_t count
+    cdef uint8_t found = 1
+    if slot.increment > LIMIT >> 3:
+        return found
+    for count in range(2, 9):
+        if increment_cost(slot, count * slot.increment, count, step) == cost:
+            found |= <uint8_t>(1 << (count - 1))
+    return found
 
 
 cdef int64_t settled_from(const Slot *slot, int128 cost, int128 step) noexcept nogil:

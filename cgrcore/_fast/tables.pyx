@@ -37,8 +37,8 @@ cdef class Effects:
 
     `before` maps (table name, key) to how the record was, or an `Undo` that tells, in order of first touch; `rows` are
     lines to append to journals that are not tables (CDRs), as (journal, operation, row); `after` are calls to make once
-    the commit is durable, at least once. While the decision is open, `loaded` are the tables that were loaded before any
-    other change, as (table, records put, records replaced); `unfold` notes them in `before` as well.
+    the commit is durable, at least once. While the decision is open, `loaded` are the tables that were loaded before
+    any other change, as (table, records put, records replaced); `unfold` notes them in `before` as well.
     """
 
     def __cinit__(self, str reason=""):

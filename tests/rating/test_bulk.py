@@ -239,6 +239,20 @@ def test_bulk_says_what_quotes_and_spans_say_of_half_a_million_calls() -> None:
     _compare(1_000, 500_000)
 
 
+def test_calls_a_few_increments_long_cost_what_their_rounding_says() -> None:
+    """Rounding a span moves the price of an increment, the more so the fewer there are."""
+    usages_ns = numpy.arange(0, 80) * SECOND_NS
+    for number in range(1, 60):
+        price = f"0.{number:04}"
+        minute = slot(price, step_s=60)
+        for slots in ((minute, slot(price, step_s=1, start_s=60)), (slot(price, step_s=1),)):
+            tariff = tariff_of(world_of({"44": (hours(rating(*slots)),)}))
+            starts_at = numpy.full(len(usages_ns), MORNING_AT)
+            columns = CallColumns(["4420"] * len(usages_ns), starts_at, usages_ns, "s", "cgrates.org")
+            alone = [quote_by_tariff(tariff, call_at(columns, row)).cost_nano for row in range(len(usages_ns))]
+            assert rate_columns(tariff, columns).costs_nano.tolist() == alone, (price, len(slots))
+
+
 # --- forms of columns ------------------------------------------------------------------------------------------------
 
 PEAK = hours(rating(slot("1.2", step_s=1)), "08:00:00", week_days=(1, 2, 3, 4, 5))

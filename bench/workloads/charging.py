@@ -141,7 +141,7 @@ def _check(world: World, codecs: Codecs, calls: list[Call]) -> None:
 
 @benchmark("debit")
 def debits(context: Context) -> Iterator[Measure]:
-    """Rate and debit over 100,000 accounts: cgrcore/_fast/soles.pyx, rules.pyx, debits.pyx, accounts.pyx."""
+    """Rate and debit over 100,000 accounts, goal 1 us: cgrcore/_fast/soles.pyx, rules.pyx, accounts.pyx, ledger.pyx."""
     world, codecs = _world(), Codecs(declared_tables())
     calls, busy_calls = _calls(ACCOUNTS), _calls(BUSY_ACCOUNTS)
     _check(world, codecs, calls)

@@ -5,7 +5,7 @@ from cgrcore._fast.prefixes cimport Tables
 
 cdef enum:
     #: Numbers that are looked up together, at most.
-    BLOCK = 128
+    BLOCK = 64
     #: Bytes behind each of them that are read, whatever they are.
     MARGIN = 16
 

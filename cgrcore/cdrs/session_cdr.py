@@ -68,7 +68,10 @@ def process_session_cdr(world: World, event: CgrEvent, stored: StoredCdrs) -> No
 
 
 def process_ended_session(world: World, session: Session) -> list[Processed]:
-    """Write one CDR for each run of a session that has ended, once. A Sy session has none."""
+    """Write one CDR for each run of a session that has ended, once. A Sy session has none.
+
+    None waits for its charge: a queue that is full cannot have the session end later.
+    """
     if is_policy(session.event):
         return []
     if session.has_cdr:
@@ -78,7 +81,7 @@ def process_ended_session(world: World, session: Session) -> list[Processed]:
     processed = []
     is_partial = False
     for run in session.runs:
-        flags = ["*chargers:false", "*attributes:false"]
+        flags = ["*chargers:false", "*attributes:false", "*queue:false"]
         if run.request_type in RATED_BY_CDR:
             flags.append("*rals:true")
         event = CgrEvent(tenant=session.tenant, id=world.new_id(), at=None, event=_cdr_event(run), options={})

@@ -7,9 +7,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from cgrcore.cdrs import StoredCdrs, Switches, Waiting, as_charged, keys_in_order, rate_waiting, take_out
+from cgrcore.cdrs import (
+    StoredCdrs,
+    Switches,
+    Waiting,
+    as_charged,
+    keys_in_order,
+    process_ended_session,
+    rate_waiting,
+    take_out,
+)
 from cgrcore.cdrs import queue as rating_queue
 from cgrcore.errors import Conflict, Unavailable
+from cgrcore.sessions import closed_sessions
 from cgrcore.stats import install as install_stats
 from cgrcore.thresholds import ThresholdProfile, install, store_profile
 from cgrcore.world import World
@@ -152,6 +162,20 @@ def test_more_than_may_wait_are_refused_whole(queue: Queue, phone: Phone) -> Non
         queue.office.take(events[2], switches=QUEUED)
     queue.charge()
     queue.office.take(events[2], switches=QUEUED)
+
+
+@pytest.mark.parametrize("request_type", ["*prepaid", "*postpaid"])
+def test_a_call_that_ends_while_the_queue_is_full_has_its_cdr(queue: Queue, phone: Phone, request_type: str) -> None:
+    world = queue.world
+    world.settings["cdrs"]["rating_queue"] = 1
+    queue.put(phone, "other")
+    phone.initiate("60s", RequestType=request_type)
+    phone.terminate("60s", RequestType=request_type)
+    world.state.begin("session ended")
+    (session,) = closed_sessions(world).records.values()
+    process_ended_session(world, session)
+    queue.office.keep(world.state.take().rows)
+    assert (queue.office.cdr(phone).cost_nano, held(world)) == (money("0.6"), {"m": "9.4"})
 
 
 def test_rerating_what_waits_charges_it_once(queue: Queue, phone: Phone) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 import trio
 
-from cgrcore import rankings, resources, stats, thresholds, trends
+from cgrcore import rankings, resources, routes, stats, thresholds, trends
 from cgrcore.actions.exports import export_event
 from cgrcore.actions.triggers import install_triggers
 from cgrcore.cdrs.logged import log_cdr
@@ -146,6 +146,7 @@ class Application:
         thresholds.install(world)
         stats.install(world)
         resources.install(world)
+        routes.install(world)
         trends.install(world)
         rankings.install(world)
         filter_sources.install(world)

@@ -21,7 +21,16 @@ from cgrcore.sessions import UNLIMITED, authorise, default_usage, initiate, pref
 from cgrcore.timing import ZERO_AT, Moment
 from cgrcore.world import World
 from cgrserver.rpc.methods.cdrs import fetch_event
-from cgrserver.rpc.methods.sessions import EventArgs, attributes_of, observers, subsystem
+from cgrserver.rpc.methods.sessions import (
+    EventArgs,
+    RoutesAsked,
+    attributes_of,
+    need_chargers,
+    need_connection,
+    observers,
+    routes_of,
+    subsystem,
+)
 from cgrserver.rpc.methods.stir import PREFIX, authenticated, check_of, identity_of, signed_identity
 from cgrserver.rpc.registry import method
 
@@ -112,9 +121,8 @@ class _Processing:
         if flags.has("*attributes"):
             self._attributes()
         if flags.has("*routes"):
-            self._reply["RouteProfiles"] = self._each(
-                "*routes", lambda event: subsystem(self._world, "routes", "Routes", event, self._args)
-            )
+            asked = self._routes_asked()
+            self._reply["RouteProfiles"] = self._each("*routes", lambda event: routes_of(self._world, event, asked))
         self._observe()
         if self._fetched.disbelief:
             raise Refused(f"{PREFIX}: {self._fetched.disbelief}")
@@ -134,6 +142,7 @@ class _Processing:
         return self._reply
 
     def _derive(self) -> None:
+        need_chargers(self._world)
         try:
             runs = runs_of(self._world, self._events[RAW])
         except CgrError as error:
@@ -148,6 +157,7 @@ class _Processing:
         return {run_id: ask(event) for run_id, event in runs.items()}
 
     def _attributes(self) -> None:
+        need_connection(self._world, "attributes")
         found = {}
         runs = self._events if self._flags.has("*attributes", DERIVED) else {RAW: self._events[RAW]}
         for run_id, event in list(runs.items()):
@@ -165,11 +175,25 @@ class _Processing:
         if found:
             self._reply["Attributes"] = found
 
+    def _routes_asked(self) -> RoutesAsked:
+        """Return what the flags say of routes; `*event_cost` is the cost that the event itself would have."""
+        flags, args = self._flags, self._args
+        costs = flags.values("*routes", "*maxcost")
+        return RoutesAsked(
+            RoutesMaxCost="*event_cost" if flags.has("*routes", "*event_cost") else costs[0] if costs else "",
+            RoutesIgnoreErrors=flags.has("*routes", "*ignore_errors"),
+            Limit=args.Limit,
+            Offset=args.Offset,
+        )
+
     def _observe(self) -> None:
         for step, part, key in (("*thresholds", "thresholds", "ThresholdIDs"), ("*stats", "stats", "StatQueueIDs")):
             if self._flags.has(step):
                 ids = self._flags.values(step, "*ids")
-                self._reply[key] = self._each(step, partial(_observed, self._world, part, ids))
+                try:
+                    self._reply[key] = self._each(step, partial(_observed, self._world, part, ids))
+                except CgrError as error:
+                    self._fail(error)
 
     def _allocate(self, step: str, name: str, label: str, key: str) -> None:
         for action in ("authorize", "allocate", "release"):
@@ -220,6 +244,7 @@ class _Processing:
             raise prefixed("RALS_ERROR", error) from None
 
     def _cdrs(self) -> None:
+        need_connection(self._world, "cdrs")
         event = self._events[RAW]
         switches = switches_for(configured(self._world), event.options, self._flags.subs("*cdrs"))
         try:

@@ -7,8 +7,10 @@ Flags in the arguments say which subsystems a call goes through; the reply holds
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from cgrcore.attributes import process as process_attributes
-from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted, kept, mandatory_missing
+from cgrcore.errors import BadRequest, CgrError, NotFound, PartiallyExecuted, Refused, kept, mandatory_missing
 from cgrcore.event import CgrEvent, new_event
 from cgrcore.money import number_from_nano
 from cgrcore.sessions import (
@@ -30,7 +32,27 @@ from cgrcore.sessions import (
 from cgrcore.world import World
 from cgrserver.rpc.registry import Args, method
 
-__all__ = ["EventArgs", "attributes_of", "observers", "subsystem"]
+__all__ = [
+    "EventArgs",
+    "RoutesAsked",
+    "attributes_of",
+    "need_chargers",
+    "need_connection",
+    "observers",
+    "routes_of",
+    "subsystem",
+]
+
+#: What subsystems are called when they are not connected.
+NAMES = {
+    "attributes": "AttributeS",
+    "cdrs": "CDRs",
+    "ips": "IPs",
+    "resources": "ResourceS",
+    "routes": "RouteS",
+    "stats": "StatS",
+    "thresholds": "ThresholdS",
+}
 
 
 class EventArgs(Args):
@@ -146,6 +168,7 @@ def _need_origin(event: CgrEvent) -> None:
 
 def attributes_of(world: World, event: CgrEvent, profile_ids: list[str] | None, reply: dict[str, Any]) -> CgrEvent:
     """Return the event as attributes alter it, noting in the reply how. Without a profile it stays as it is."""
+    need_connection(world, "attributes")
     options = {**event.options, "*subsys": "*sessions", "*attrProfileIDs": profile_ids}
     asked = CgrEvent(
         event.tenant, event.id, event.at, event.event, {**options, "*context": "*sessions", **event.options}
@@ -162,10 +185,38 @@ def attributes_of(world: World, event: CgrEvent, profile_ids: list[str] | None, 
     return altered.event
 
 
+def need_connection(world: World, name: str) -> None:
+    """Raise BadRequest NOT_CONNECTED for a subsystem that sessions are not configured to ask."""
+    if not world.settings["sessions"][f"{name}_conns"]:
+        raise BadRequest(f"NOT_CONNECTED: {NAMES[name]}")
+
+
+def need_chargers(world: World) -> None:
+    """Raise Refused when sessions are not configured to ask chargers, without which there are no runs."""
+    if not world.settings["sessions"]["chargers_conns"]:
+        raise Refused("ChargerS is disabled")
+
+
+class RoutesAsked(msgspec.Struct, frozen=True):
+    """What is asked of routes, besides the options of the event."""
+
+    RoutesMaxCost: str = ""
+    RoutesIgnoreErrors: bool = False
+    Limit: int | None = None
+    Offset: int | None = None
+
+
+def routes_of(world: World, event: CgrEvent, asked: Any) -> Any:
+    """Return the routes for an event, whose usage is the average call duration if the event tells one (`ACD`)."""
+    duration = event.event.get("ACD")
+    if duration is not None:
+        event = msgspec.structs.replace(event, event={**event.event, "Usage": duration})
+    return subsystem(world, "routes", "Routes", event, asked)
+
+
 def subsystem(world: World, name: str, label: str, event: CgrEvent, *args: Any) -> Any:
     """Ask a subsystem about the event. Errors carry its label; one that is not configured is NOT_CONNECTED."""
-    if not world.settings["sessions"][f"{name}_conns"]:
-        raise BadRequest(f"NOT_CONNECTED: {label}")
+    need_connection(world, name)
     ask = world.parts.get(f"{name}_for_sessions")
     try:
         if ask is None:
@@ -177,6 +228,7 @@ def subsystem(world: World, name: str, label: str, event: CgrEvent, *args: Any) 
 
 def observers(world: World, part: str, event: CgrEvent, ids: list[str]) -> list[str] | None:
     """Let thresholds or statistics see the event; return the ids of those that did, None when none matched."""
+    need_connection(world, part)
     observe = world.parts.get(f"{part}_process_event")
     if observe is None:
         return None
@@ -221,13 +273,14 @@ def _authorize(world: World, args: AuthorizeArgs) -> dict[str, Any]:
     reply: dict[str, Any] = {}
     event = _altered_event(world, args, event, reply)
     if args.GetMaxUsage:
+        need_chargers(world)
         reply["MaxUsage"] = min(authorise(world, event).values())
     if args.AuthorizeResources:
         reply["ResourceAllocation"] = subsystem(world, "resources", "Resources", event, "authorize")
     if args.AuthorizeIP:
         reply["AllocatedIP"] = subsystem(world, "ips", "IPs", event, "authorize")
     if args.GetRoutes or args.GetSuppliers:
-        reply["RouteProfiles"] = subsystem(world, "routes", "Routes", event, args)
+        reply["RouteProfiles"] = routes_of(world, event, args)
     _observe(world, args, event, reply)
     return reply
 
@@ -269,6 +322,8 @@ def _initiate(world: World, args: InitiateArgs) -> dict[str, Any]:
     if args.AllocateIP:
         _need_origin(event)
         reply["AllocatedIP"] = subsystem(world, "ips", "IPs", event, "allocate")
+    if is_sy or args.InitSession:
+        need_chargers(world)
     if is_sy:
         begin_policy(world, event)
     elif args.InitSession:
@@ -349,8 +404,9 @@ def process_message(world: World, args: MessageArgs) -> dict[str, Any]:
         _need_origin(event)
         reply["AllocatedIP"] = subsystem(world, "ips", "IPs", event, "allocate")
     if args.GetRoutes:
-        reply["RouteProfiles"] = subsystem(world, "routes", "Routes", event, args)
+        reply["RouteProfiles"] = routes_of(world, event, args)
     if args.Debit:
+        need_chargers(world)
         reply["MaxUsage"] = _started(world, event, lambda: message(world, event, is_forced=args.ForceDuration), 0)
     _observe(world, args, event, reply)
     return reply

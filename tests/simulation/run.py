@@ -4,6 +4,7 @@ Everything that happens follows from the seed: what is asked for, what fails, an
 commit, each reply and each crash the books are held against each other, and at the end against memory.
 """
 
+import gc
 import hashlib
 import itertools
 import json
@@ -263,4 +264,5 @@ def simulate(seed: int, disk: Disk, faults: Faults | None = None) -> Simulation:
         signal.signal(signal.SIGALRM, before)
         runner._ALLOW_DETERMINISTIC_SCHEDULING = False
         structlog.reset_defaults()
+        gc.collect()  # an application looks for its dead cycles so seldom that a thousand of them would stay
     return simulation

@@ -1,3 +1,5 @@
+# cython: overflowcheck=False
+# The check knows 64-bit integers only; what lines tell are values of balances, which have 128.
 """What the next transaction will hold: the effects of decisions, gathered one by one, encoded once.
 
 Rules: a decision's ledger lines are made when it is added, while the tables show what it left: one line for each

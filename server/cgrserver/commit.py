@@ -69,8 +69,6 @@ class Committer:
         self._is_prompt = durability != "commit"
         self._is_instant = getattr(store, "is_instant", False)
         self._wait_for: WaitFor = wait_for or self._in_thread
-        self._start_commit: Callable[[Batch], int | None] = getattr(store, "start_commit", lambda batch: None)
-        self._finish_commit: Callable[[], None] = getattr(store, "finish_commit", lambda: None)
         self._ticket = 0
         self._gathering = self._gather()
         self._writing = self._gather()
@@ -220,13 +218,14 @@ class Committer:
 
     async def _store_batch(self, batch: Batch) -> None:
         """Have the store keep a batch beside the loop, in its own way if it has one, and wait whatever is cancelled."""
-        done = self._start_commit(batch)
+        store: Any = self._store
+        done = store.start_commit(batch) if hasattr(store, "start_commit") else None
         if done is None:
             await self._wait_for(lambda: self._store.commit(batch))
         else:
             with trio.CancelScope(shield=True):
                 await trio.lowlevel.wait_readable(done)
-            self._finish_commit()
+            store.finish_commit()
 
     def _fail(self, error: Exception) -> None:
         text = str(error) or type(error).__name__

@@ -91,10 +91,10 @@ def everything(store: Any) -> dict[str, Any]:
     cdrs = [msgspec.structs.replace(cdr, order_id=0) for cdr in store.find_cdrs(CdrFilter())]
     held: dict[str, Any] = {"tables": tables, "cdrs": cdrs, "session costs": store.find_session_costs()}
     for name in "abc":
-        held[f"history {name}"] = [msgspec.structs.replace(line, line_id=0) for line in store.history(name)]
+        held[f"history {name}"] = [line.numbered(0) for line in store.history(name)]
         for at in range(6):
             lines = store.balances_at(name, at)
-            held[f"balances {name} {at}"] = [msgspec.structs.replace(line, line_id=0) for line in lines]
+            held[f"balances {name} {at}"] = [line.numbered(0) for line in lines]
     return held
 
 

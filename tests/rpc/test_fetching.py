@@ -340,7 +340,7 @@ async def test_after_a_failed_commit_accounts_are_as_the_store_has_them(
     client = Client(node.dispatcher)
     recovered = trio.Event()
     node.committer.on_recovery(recovered.set)
-    monkeypatch.setattr(node.store, "commit", fail)
+    monkeypatch.setattr(node.store, "start_commit", fail)
     assert "disk full" in await client.ask("Move", "t:e", "t:a", 30)
     await recovered.wait()
     assert [value for _, value in await client.ask("List")] == [100] * 6

@@ -1,10 +1,13 @@
 """Prices in process, call after call from Python: what length, size of the tariff and hours add. Without sockets."""
 
 import gc
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from bench.plans import large_plan_prefixes
 from bench.registry import Context, Measure, Wrong, benchmark
+from cgrcore._fast.prefixes import PrefixIndex
 from cgrcore.rating import (
     Activation,
     Call,
@@ -113,4 +116,33 @@ def _quotes_us(*cases: tuple[Tariff, int, int]) -> list[float]:
             for call in of:
                 quote_by_tariff(tariff, call)
             best[case] = min(best[case], (time.perf_counter_ns() - began) / len(of) / 1000)
+    return best
+
+
+@benchmark("match")
+def match(context: Context) -> Iterator[Measure]:
+    """The longest of 100,000 prefixes of a number: goal 60 ns above an empty call. Of a million: 200 bytes each."""
+    prefixes = [prefix for prefix, _ in large_plan_prefixes(LARGE)]
+    index = PrefixIndex(prefixes)
+    for name, count in (("2,000 numbers", 2000), ("200,000 numbers", 200_000)):
+        numbers = [f"{prefixes[place * 7919 % LARGE]}{place:07}" for place in range(count)]
+        for place, number in enumerate(numbers):
+            if index.text(index.longest(number)) != prefixes[place * 7919 % LARGE]:
+                raise Wrong(f"{number} does not match {prefixes[place * 7919 % LARGE]}")
+        empty, found = _calls_ns((len, index.longest), numbers, context.seconds / 2)
+        yield Measure(f"{name}, above an empty call", found - empty, "ns", {"empty_ns": empty})
+    million = PrefixIndex(prefix for prefix, _ in large_plan_prefixes(10 * LARGE))
+    yield Measure("a million prefixes", sys.getsizeof(million) / len(million), "bytes each")
+
+
+def _calls_ns(functions: tuple[Callable[[str], object], ...], numbers: list[str], seconds: float) -> list[float]:
+    """Return the time of a call of each function: the best of turns one by one."""
+    best = [float("inf")] * len(functions)
+    deadline = time.perf_counter() + seconds
+    while best[0] == float("inf") or time.perf_counter() < deadline:
+        for place, function in enumerate(functions):
+            began = time.perf_counter_ns()
+            for number in numbers:
+                function(number)
+            best[place] = min(best[place], (time.perf_counter_ns() - began) / len(numbers))
     return best

@@ -12,12 +12,15 @@ from cgrcore.rating import Call, EventCost, quote
 from cgrcore.scheduling.dynaprepaid import make_dynaprepaid_account
 from cgrcore.world import World
 
-__all__ = ["ACCOUNTABLE", "call_of", "charge_cdr"]
+__all__ = ["ACCOUNTABLE", "PAID_BY_SESSION", "call_of", "charge_cdr"]
 
 #: Paid from an account: these are refunded, and keep the cost they came with.
 ACCOUNTABLE = frozenset(
     ("*prepaid", "*postpaid", "*pseudoprepaid", "*dynaprepaid", "prepaid", "postpaid", "pseudoprepaid")
 )
+
+#: Their CDRs take the cost of their session.
+PAID_BY_SESSION = ("*prepaid", "prepaid", "*dynaprepaid")
 
 
 def call_of(cdr: Cdr) -> Call:

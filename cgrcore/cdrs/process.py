@@ -14,7 +14,8 @@ import msgspec
 from cgrcore.accounting import refund_increments
 from cgrcore.attributes import process as process_attributes
 from cgrcore.cdrs.changed import CHANGED, as_changed, note_change
-from cgrcore.cdrs.charge import ACCOUNTABLE, charge_cdr
+from cgrcore.cdrs.charge import ACCOUNTABLE, PAID_BY_SESSION, charge_cdr
+from cgrcore.cdrs.prefixed import cdrs_of_prefix
 from cgrcore.cdrs.processed import Audience, Processed, observe
 from cgrcore.cdrs.queue import check_room, take_out, wait
 from cgrcore.cdrs.records import Cdr, SessionCost, cdr_from_event
@@ -60,7 +61,8 @@ def process_events(world: World, events: Iterable[CgrEvent], switches: Switches,
         runs.extend(_runs(world, event, switches))
     if not switches.reprocess:
         _take_once(world, runs, stored)
-    processed = [_prepare(world, run, switches, stored) for run in runs]
+    prepared = [_prepare(world, run, switches, stored) for run in runs]
+    processed = [each for item in prepared for each in cdrs_of_prefix(world, item, stored.session_costs)]
     if switches.reprocess and (switches.rals or switches.refund):
         for item in processed:
             if take_out(world, item.cdr.cgrid, item.cdr.run_id) and switches.refund:
@@ -204,7 +206,7 @@ def _is_debited(cdr: Cdr, stored: StoredCdrs) -> bool:
 
 def _session_cost(world: World, cdr: Cdr, stored: StoredCdrs) -> Cdr | None:
     """Return the CDR with the cost of its session, None when it had none. One that is under way has ended by that."""
-    if cdr.cost_details is not None or cdr.request_type not in ("*prepaid", "prepaid", "*dynaprepaid"):
+    if cdr.cost_details is not None or cdr.request_type not in PAID_BY_SESSION:
         return None
     if cdr.cgrid in active_sessions(world):
         with suppress(CgrError):  # it is closed all the same, with what could be charged

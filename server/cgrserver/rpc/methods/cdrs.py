@@ -23,6 +23,7 @@ from cgrcore.cdrs import (
     switches_for,
     whole_event,
 )
+from cgrcore.cdrs.prefixed import PREFIX, ended_by_prefix
 from cgrcore.cdrs.records import SessionCost
 from cgrcore.errors import BadRequest, CgrError, Conflict, NotFound, PartiallyExecuted, mandatory_missing, server_error
 from cgrcore.event import CgrEvent, new_event, usage_of
@@ -60,16 +61,22 @@ class CdrEventsArgs(Args):
 
 def fetch_event(store: Any, world: World, args: Any) -> Awaitable[StoredCdrs]:
     """Return what the store holds of the event's call."""
-    return _fetch(store, [args.Event or {}])
+    return _fetch(store, world, [args.Event or {}])
 
 
 def _fetch_events(store: Any, world: World, args: CdrEventsArgs) -> Awaitable[StoredCdrs]:
-    return _fetch(store, [item.Event or {} for item in args.CGREvents or []])
+    return _fetch(store, world, [item.Event or {} for item in args.CGREvents or []])
 
 
-async def _fetch(store: Any, events: list[dict[str, Any]]) -> StoredCdrs:
-    """Return what the store holds of the events' calls."""
-    cdrs, costs = await store.find_calls(sorted({cgrid_of(event) for event in events}))
+async def _fetch(store: Any, world: World, events: list[dict[str, Any]]) -> StoredCdrs:
+    """Return what the store holds of the events' calls, and of those whose OriginIDs begin as an event says."""
+    cgrids = {cgrid_of(event) for event in events}
+    for event in events:
+        prefix, host = str(event.get(PREFIX) or ""), str(event.get("OriginHost") or "")
+        if prefix:
+            costs = await store.find_session_costs(origin_host=host, origin_id_prefix=prefix)
+            cgrids.update((cost.cgrid for cost in costs), ended_by_prefix(world, host, prefix))
+    cdrs, costs = await store.find_calls(sorted(cgrids))
     return StoredCdrs(
         {(cdr.cgrid, cdr.run_id): cdr for cdr in cdrs}, {(cost.cgrid, cost.run_id): cost for cost in costs}
     )
@@ -201,7 +208,7 @@ def _fetch_session_cdr(store: Any, world: World, args: EventArgs) -> Any:
     """What the store holds of the call; nothing is fetched when its session is at hand."""
     if args.Event is None or session_of_cdr(world, args.Event) is not None:
         return StoredCdrs()
-    return _fetch(store, [args.Event])
+    return _fetch(store, world, [args.Event])
 
 
 @method("SessionSv1.ProcessCDR", fetch=_fetch_session_cdr)
@@ -245,7 +252,7 @@ class ExternalCdrArgs(Args):
 
 
 def _fetch_record(store: Any, world: World, args: Any) -> Awaitable[StoredCdrs]:
-    return _fetch(store, [_fields(args)])
+    return _fetch(store, world, [_fields(args)])
 
 
 def _fields(args: Any) -> dict[str, Any]:

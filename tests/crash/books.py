@@ -144,12 +144,14 @@ def _check_call(books: Books, call: Call, now_at: int | None) -> None:
     is_over = cdr is not None or call.origin in books.closed or any(c.origin_id == call.origin for c in books.costs)
     session = books.sessions.get(call.origin)
     assert not (session and is_over), f"{call.origin} is under way and over"
-    if call.stage == "begin":
-        may_be_over = call.wanted in ("end", "cdr") or not call.is_exact
-        assert session or (is_over and may_be_over), f"{call.origin} was begun and is lost"
+    is_wanted_over = call.wanted in ("end", "cdr")
+    # What was never debited leaves nothing to remember once it is over and forgotten.
+    is_traceless = call.is_ticking or not call.is_exact
+    if call.stage == "begin":  # of an end that was asked for the answer may not have come
+        may_be_over = is_over and (is_wanted_over or not call.is_exact)
+        is_forgotten = is_wanted_over and is_traceless
+        assert session or may_be_over or is_forgotten, f"{call.origin} was begun and is lost"
     if call.stage == "end":
-        # What was never debited leaves nothing to remember once it is forgotten.
-        is_traceless = call.is_ticking or not call.is_exact
         assert session is None and (is_over or is_traceless), f"{call.origin} was ended and is not"
     if call.stage == "cdr":
         assert cdr is not None, f"the CDR of {call.origin} was acknowledged and is lost"

@@ -32,11 +32,14 @@ FORGET_LIMIT = 1000
 
 
 class Answers:
-    """The answers of the table `answers`, and the task that forgets old ones."""
+    """The answers of a table, and the task that forgets old ones."""
 
-    def __init__(self, world: World, ttl_ns: int) -> None:
+    def __init__(self, world: World, ttl_ns: int, table: str = "answers", limit: int = 0) -> None:
+        """`limit` is how many `forget` leaves room for, the oldest going first; 0 for all that are not too old."""
         self._world = world
         self._ttl_ns = ttl_ns
+        self._name = table
+        self._limit = limit
         self._by_age: deque[tuple[int, str]] = deque()
         self.read_again()
 
@@ -46,7 +49,7 @@ class Answers:
 
     @property
     def _table(self) -> Table[Answer]:
-        return self._world.state.table("answers")
+        return self._world.state.table(self._name)
 
     def name(self, method: str, args: Any, params: msgspec.Raw) -> str:
         """Return what the answer is kept under, "" for a request without a key.
@@ -92,10 +95,14 @@ class Answers:
         self.keep(name, ERROR + str(error).encode())
 
     def forget(self, world: World) -> int:
-        """As a decision, drop answers that are too old; return how many."""
+        """As a decision, drop answers that are too old, or one too many with another; return how many."""
         count = 0
-        while self._by_age and self._by_age[0][0] + self._ttl_ns <= world.now_at and count < FORGET_LIMIT:
-            at, key = self._by_age.popleft()
+        while self._by_age and count < FORGET_LIMIT:
+            at, key = self._by_age[0]
+            is_crowded = self._limit and len(self._by_age) >= self._limit
+            if at + self._ttl_ns > world.now_at and not is_crowded:
+                break
+            self._by_age.popleft()
             answer = self._table.get(key)
             if answer is not None and answer.at == at:
                 self._table.remove(key)

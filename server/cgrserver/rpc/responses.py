@@ -7,15 +7,12 @@ is forgotten with it. It is a cache: neither a restart nor its limit keeps a rep
 answered by that, see `answers`. Does not know: how requests arrive.
 """
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from cgrcore.errors import CgrError, Unavailable
-from cgrcore.ports import Answer
-from cgrcore.state import Table
 from cgrcore.world import World
 from cgrserver.rpc.answers import ERROR, Answers
 
@@ -71,13 +68,10 @@ class Responses:
         """`limit` is how many replies are kept, the oldest forgotten first; below 0 as many as may be."""
         self._world = world
         self._answers = answers
-        self._ttl_ns = ttl_ns
-        self._limit = limit if 0 < limit < MOST_KEPT else MOST_KEPT
-        self._by_age: deque[tuple[int, str]] = deque()
+        self._replies = Answers(world, ttl_ns, "rpc_responses", limit if 0 < limit < MOST_KEPT else MOST_KEPT)
 
-    @property
-    def _table(self) -> Table[Answer]:
-        return self._world.state.table("rpc_responses")
+    def _keeper(self, name: str) -> Answers:
+        return self._replies if name.startswith(RESPONSE) else self._answers
 
     def name(self, method: str, args: Any, params: msgspec.Raw) -> str:
         """Return what the reply is kept under, "" when it is not kept. Raises as `Answers.name`."""
@@ -93,24 +87,14 @@ class Responses:
 
     def find(self, name: str) -> bytes | None:
         """Return the reply to the first request of a name, None when this is the first. Raises its error."""
-        if not name.startswith(RESPONSE):
-            return self._answers.find(name)
-        kept = self._table.get(name)
-        if kept is None or kept.at + self._ttl_ns <= self._world.now_at:
-            return None
-        if kept.reply.startswith(ERROR):
-            raise CgrError(kept.reply.removeprefix(ERROR).decode())
-        return kept.reply
+        return self._keeper(name).find(name)
 
     def keep(self, name: str, result: bytes) -> None:
         """In the open decision, keep its result under a name."""
-        if not name.startswith(RESPONSE):
-            self._answers.keep(name, result)
-            return
-        self._forget()
-        now_at = self._world.now_at
-        self._table.put(name, Answer(result, now_at))
-        self._by_age.append((now_at, name))
+        keeper = self._keeper(name)
+        if keeper is self._replies:
+            keeper.forget(self._world)
+        keeper.keep(name, result)
 
     def keeps_refusal(self, name: str, error: CgrError) -> bool:
         """Tell whether an error that undid its decision is a reply to be kept."""
@@ -118,18 +102,4 @@ class Responses:
 
     def keep_error(self, name: str, error: CgrError) -> None:
         """In the open decision, keep the error that ends it."""
-        if name.startswith(RESPONSE):
-            self.keep(name, ERROR + str(error).encode())
-        else:
-            self._answers.keep_error(name, error)
-
-    def _forget(self) -> None:
-        """Forget what is too old, or one too many."""
-        while self._by_age:
-            at, name = self._by_age[0]
-            if at + self._ttl_ns > self._world.now_at and len(self._by_age) < self._limit:
-                return
-            self._by_age.popleft()
-            kept = self._table.get(name)
-            if kept is not None and kept.at == at:
-                self._table.remove(name)
+        self.keep(name, ERROR + str(error).encode())

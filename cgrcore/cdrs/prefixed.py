@@ -22,13 +22,17 @@ PREFIX = "OriginIDPrefix"
 
 def ended_by_prefix(world: World, origin_host: str, prefix: str) -> list[str]:
     """Return the CGRIDs of the ended sessions at hand whose OriginID begins so, of one host where one is given."""
-
-    def is_meant(event: Mapping[str, object]) -> bool:
-        host = event.get("OriginHost") or ""
-        return str(event.get("OriginID") or "").startswith(prefix) and (not origin_host or host == origin_host)
-
     sessions = closed_sessions(world)
-    return [cgrid for cgrid in sessions if is_meant(sessions.require(cgrid).event)]
+    events = ((cgrid, sessions.require(cgrid).event) for cgrid in sessions)
+    return [
+        cgrid
+        for cgrid, event in events
+        if _is_meant(str(event.get("OriginID") or ""), event.get("OriginHost") or "", origin_host, prefix)
+    ]
+
+
+def _is_meant(origin_id: str, host: str, wanted_host: str, prefix: str) -> bool:
+    return origin_id.startswith(prefix) and (not wanted_host or host == wanted_host)
 
 
 def cdrs_of_prefix(
@@ -41,8 +45,7 @@ def cdrs_of_prefix(
         return [item]
     found: dict[str, tuple[str, int]] = {}
     for cost in session_costs.values():
-        is_same_host = not cdr.origin_host or cost.origin_host == cdr.origin_host
-        if cost.run_id == cdr.run_id and is_same_host and cost.origin_id.startswith(prefix):
+        if cost.run_id == cdr.run_id and _is_meant(cost.origin_id, cost.origin_host, cdr.origin_host, prefix):
             found[cost.cgrid] = cost.origin_id, cost.usage_ns
     sessions = closed_sessions(world)
     for cgrid in ended_by_prefix(world, cdr.origin_host, prefix):

@@ -68,10 +68,11 @@ class SqliteStore(SqlQueries):
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
         self._checkpoints = Checkpoints(self._path)
+        self._started_rows = 0
         with ExitStack() as undo:
             undo.callback(self._lock.close)
             try:
-                with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+                with closing(_connect(self._path)) as connection:
                     # Of a new file; an old one keeps its own.
                     connection.execute(f"PRAGMA page_size={PAGE_SIZE_BYTES}")
                     connection.execute("PRAGMA journal_mode=WAL")
@@ -109,7 +110,7 @@ class SqliteStore(SqlQueries):
         try:
             self._checkpoints.wait()
             self._writer.close()
-            with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as connection:
+            with closing(_connect(self._path)) as connection:
                 connection.execute("PRAGMA synchronous=FULL")
                 busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
                 version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -123,7 +124,8 @@ class SqliteStore(SqlQueries):
     def commit(self, batch: Batch) -> None:
         try:
             changes = self._changes(batch)
-            self._wrote(changes, self._writer.run(changes, self._checkpoints.before_commit()))
+            why_not_moved = self._writer.run(changes, self._checkpoints.before_commit())
+            self._wrote(_row_count(changes), why_not_moved)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise _unavailable(error) from error
 
@@ -135,8 +137,9 @@ class SqliteStore(SqlQueries):
         if isinstance(self._writer, PlainWriter) or _count(batch) > RECORDS_LAID_OUT:
             return None
         try:
-            self._started = self._changes(batch)
-            return self._writer.start(self._started, self._checkpoints.before_commit())
+            changes = self._changes(batch)
+            self._started_rows = _row_count(changes)
+            return self._writer.start(changes, self._checkpoints.before_commit())
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise _unavailable(error) from error
 
@@ -144,14 +147,14 @@ class SqliteStore(SqlQueries):
         """Return when the batch of `start_commit` is kept. Raises as `commit`."""
         assert isinstance(self._writer, Writer)
         try:
-            self._wrote(self._started, self._writer.finish())
+            self._wrote(self._started_rows, self._writer.finish())
         except sqlite3.Error as error:
             raise _unavailable(error) from error
 
-    def _wrote(self, changes: Changes, why_not_moved: str) -> None:
+    def _wrote(self, row_count: int, why_not_moved: str) -> None:
         if why_not_moved:
             self._checkpoints.failed(why_not_moved)
-        self._checkpoints.wrote(sum(len(rows) for _, rows in changes))
+        self._checkpoints.wrote(row_count)
 
     def _changes(self, batch: Batch) -> Changes:
         """Return the statements of a batch, each with its rows."""
@@ -187,9 +190,7 @@ class SqliteStore(SqlQueries):
             connection = self._readers.pop() if self._readers else None
         try:
             if connection is None:
-                connection = sqlite3.connect(
-                    self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-                )
+                connection = _connect(self._path)
                 connection.execute("PRAGMA query_only=1")
                 connection.create_collation("cgr_decimal", _compare)
             connection.execute("BEGIN")
@@ -214,7 +215,7 @@ class SqliteStore(SqlQueries):
 def migrate_sqlite(path: Path, *, is_dry_run: bool) -> list[str]:
     """As `migrations.migrate`, on a file that no server has. Raises Unavailable, Corrupt."""
     with _lock(path):
-        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        connection = _connect(path)
         try:
             connection.execute(f"PRAGMA page_size={PAGE_SIZE_BYTES}")
             return migrate(connection.execute, "sqlite", is_dry_run=is_dry_run)
@@ -228,9 +229,7 @@ class PlainWriter:
     """What `Writer` does, through `sqlite3`: where its SQLite cannot be reached otherwise."""
 
     def __init__(self, path: Path, pragmas: list[str]) -> None:
-        self._connection = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
-        )
+        self._connection = _connect(path)
         for pragma in pragmas:
             self._connection.execute(pragma)
 
@@ -303,8 +302,16 @@ def _record_changes(name: str, touched: list[tuple[str, bytes | None]]) -> Chang
     ]
 
 
+def _row_count(changes: Changes) -> int:
+    return sum(len(rows) for _, rows in changes)
+
+
 def _count(batch: Batch) -> int:
     return sum(map(len, batch.records.values())) + len(batch.ledger) + len(batch.cdrs) + len(batch.session_costs)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
 
 
 def _lock(path: Path) -> IO[str]:

@@ -54,8 +54,14 @@ cdef class LedgerLine:
 
     cpdef LedgerLine numbered(self, int64_t line_id):
         """Return the same line with its place in the ledger."""
-        return LedgerLine(self.account_id, self.balance_uuid, self.balance_id, self.balance_type, self.before_nano,
-                          self.after_nano, self.reason, self.at, self.idempotency_key, line_id)
+        cdef LedgerLine line = LedgerLine.__new__(LedgerLine)
+        line.account_id = self.account_id
+        line.uuid_high, line.uuid_low, line.uuid_text = self.uuid_high, self.uuid_low, self.uuid_text
+        line.balance_id, line.balance_type = self.balance_id, self.balance_type
+        line.before, line.after = self.before, self.after
+        line.reason, line.at, line.idempotency_key = self.reason, self.at, self.idempotency_key
+        line.line_id = line_id
+        return line
 
     def _fields(self):
         return (self.account_id, self.balance_uuid, self.balance_id, self.balance_type, self.before_nano,

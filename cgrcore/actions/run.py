@@ -58,7 +58,9 @@ def run_for_accounts(
 
 
 def _run_for(given: Run, set_id: str, account_ids: list[str | None]) -> None:
-    actions = sorted_actions(given.world, set_id) or BUILT_IN.get(set_id)
+    actions = sorted_actions(given.world, set_id)
+    if actions is None:
+        actions = BUILT_IN.get(set_id)
     if actions is None:
         raise NotFound(subject="actions", subject_id=set_id)
     failed = False

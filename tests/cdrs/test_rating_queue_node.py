@@ -77,16 +77,21 @@ def balances(server: ServerProcess) -> list[dict[str, Any]]:
     return [{kind: [it["Value"] for it in group] for kind, group in it["BalanceMap"].items()} for it in found]
 
 
-@pytest.mark.slow
-@pytest.mark.live
-def test_on_postgres_they_cost_the_same(start: Start, database: PostgresServer) -> None:
-    at_once, queued = start("at-once"), start("queued", *QUEUE, *postgres_settings(database.database("in_order")))
+def take_in_and_compare(at_once: ServerProcess, queued: ServerProcess, count: int) -> None:
+    """Send both the same CDRs, some at a time; in the end they have charged the same."""
     for server in (at_once, queued):
-        for first in range(0, 200, 50):
+        for first in range(0, count, 50):
             take_in(server, range(first, first + 50))
     wait_until_charged(queued)
     assert charges(queued) == charges(at_once)
     assert balances(queued) == balances(at_once)
+
+
+@pytest.mark.slow
+@pytest.mark.live
+def test_on_postgres_they_cost_the_same(start: Start, database: PostgresServer) -> None:
+    at_once, queued = start("at-once"), start("queued", *QUEUE, *postgres_settings(database.database("in_order")))
+    take_in_and_compare(at_once, queued, 200)
 
 
 @pytest.mark.slow
@@ -95,12 +100,7 @@ def test_queued_cdrs_cost_what_they_would_have_cost_at_once_in_their_order(
     start: Start, settings: tuple[str, ...]
 ) -> None:
     at_once, queued = start("at-once"), start("queued", *QUEUE, *settings)
-    for server in (at_once, queued):
-        for first in range(0, 300, 50):
-            take_in(server, range(first, first + 50))
-    wait_until_charged(queued)
-    assert charges(queued) == charges(at_once)
-    assert balances(queued) == balances(at_once)
+    take_in_and_compare(at_once, queued, 300)
     assert {cdr["Cost"] for cdr in cdrs(queued).values() if not cdr["ExtraInfo"]} - {-1}
 
 

@@ -101,19 +101,24 @@ def test_leaving_early_stops_reading() -> None:
     assert len(taken) < 20
 
 
+def run_in_room(size: int, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run the command with no room for files of more bytes."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )
+
+
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet", "out.arrow"])
 def test_a_full_disk_is_one_sentence_and_leaves_the_old_output(plan: Path, tmp_path: Path, name: str) -> None:
     rows = [{**row, "Note": place} for place, row in enumerate(ROWS * 5000)]
     source = write_csv(tmp_path / "in.csv", rows)
     (tmp_path / name).write_text("old")
     arguments = ["--tariff", str(plan), "--input", str(source), "--output", str(tmp_path / name)]
-    ran = subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000)),
-    )
+    ran = run_in_room(200_000, arguments)
     assert (ran.returncode, ran.stderr) == (1, f"{tmp_path}/{name}: File too large\n")
     assert (tmp_path / name).read_text() == "old"
     assert {path.name for path in tmp_path.iterdir()} == {"plan", "in.csv", name}
@@ -122,13 +127,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_old_output(plan: Path, tmp_p
 def test_a_full_disk_leaves_nothing_of_a_new_database(plan: Path, tmp_path: Path) -> None:
     source = write_csv(tmp_path / "in.csv")
     arguments = ["--tariff", str(plan), "--input", str(source), "--output", str(tmp_path / "out.db")]
-    ran = subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
-    )
+    ran = run_in_room(1000, arguments)
     assert (ran.returncode, ran.stderr) == (1, f"{tmp_path}/out.db: table cdrs_rerated: disk I/O error\n")
     assert {path.name for path in tmp_path.iterdir()} == {"plan", "in.csv"}
 

@@ -6,7 +6,7 @@ object, or adds to the one it names (routes, pools, hosts: same id and filters).
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import islice, repeat
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -23,9 +23,6 @@ _ONCE = {"timings": "duplicate timing tag: {id}", "account_actions": 'duplicate 
 
 #: Kinds whose inner objects of the same id and filters are one.
 _UNITED = frozenset(("routes", "ips", "dispatcher_profiles"))
-
-#: Rows that are looked at together: where all of them have one id, none is looked at by itself.
-SLICE = 1000
 
 
 class Defaults(msgspec.Struct, frozen=True):
@@ -148,20 +145,18 @@ def _one_for_each_row(
     inners = map(kind.inner.record, *(inner_columns.get(field) or repeat(getattr(zero, field)) for field in fields))
     groups: dict[str, list[Any]] = {}
     first: dict[str, int] = {}
-    for start in range(0, len(keys), SLICE):
-        part = keys[start : start + SLICE]
-        made = list(islice(inners, len(part)))
-        if part.count(part[0]) == len(part):
-            # So it is in most of a large file.
-            first.setdefault(part[0], start)
-            groups.setdefault(part[0], []).extend(made)
-            continue
-        for number, (key, inner) in enumerate(zip(part, made, strict=False), start):
-            group = groups.get(key)
-            if group is None:
-                group = groups[key] = []
+    last = None
+    group: list[Any] = []
+    for number, (key, inner) in enumerate(zip(keys, inners, strict=False)):
+        # A text equal to the one above it is the same object.
+        if key is not last:
+            last = key
+            known = groups.get(key)
+            if known is None:
+                known = groups[key] = []
                 first[key] = number
-            group.append(inner)
+            group = known
+        group.append(inner)
     found = {}
     for key, group in groups.items():
         item = kind.record(TPid=defaults.tpid)
